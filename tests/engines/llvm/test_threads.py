@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines.llvm import cache, cores, emission, long_sums, pages, plan, runner, sharing, training
+from chainrule.engines.llvm import cache, cores, emission, long_sums, pages, plan, row_blocks, runner, sharing, training
 from chainrule.engines.llvm.runner import LlvmRunner
 from chainrule.engines.llvm.thread_choice import ThreadChoice
 
@@ -102,6 +102,20 @@ CASES: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {
 def test_any_number_of_threads_gives_the_same_bits(case: str, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long the step is: that of a deep network is written into several functions."""
     monkeypatch.setattr(emission, "PART", part)
+    layers, inputs, targets, options = CASES[case]
+    one = trained(layers, inputs, targets, engine="llvm", threads=1, **options)
+    for threads in (2, 3, 5):
+        for name, value in trained(layers, inputs, targets, engine="llvm", threads=threads, **options).items():
+            np.testing.assert_array_equal(value, one[name], err_msg=f"{threads} threads, {name}")
+    for name, value in trained(layers, inputs, targets, engine="numpy", **options).items():
+        np.testing.assert_allclose(one[name], value, rtol=1e-7, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.usefixtures("small_is_large")
+@pytest.mark.parametrize("blocks", [4, 10])  # of 150 rows, with 2 left or none; of 40 and 30 with none or 2
+@pytest.mark.parametrize("case", sorted(CASES))
+def test_rows_in_blocks_give_the_same_bits_too(case: str, blocks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_blocks, "blocks_of", lambda region, target: blocks)
     layers, inputs, targets, options = CASES[case]
     one = trained(layers, inputs, targets, engine="llvm", threads=1, **options)
     for threads in (2, 3, 5):

@@ -63,7 +63,8 @@ def storage_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
 class Buffer:
     """Memory for one array: rows along the last long axis are padded to whole vectors, and off whole pages.
 
-    `offset` is its place in the arena in bytes, set by the memory plan.
+    `offset` is its place in bytes, set by the memory plan: in the arena, or in the memory that a thread has for itself where it
+    is `private`.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Buffer:
     dtype: np.dtype[Any]
     widest: int
     offset: int = -1
+    private: bool = False
 
     @cached_property
     def memory_shape(self) -> tuple[int, ...]:
@@ -164,12 +166,13 @@ def long_strides(view: View) -> tuple[int, ...]:
 class Arena:
     """A plan of memory: offsets handed out one after another, and given back when a value is done with.
 
-    At the beginning are the status, a number that machine code sets when an index was out of bounds, and the count of
-    threads' arrivals.
+    It is the arena, or `private`: what a thread has for itself. At the beginning are the status, a number that machine code sets
+    when an index was out of bounds, and the count of threads' arrivals.
     """
 
     size: int = ALIGNMENT
     free: list[tuple[int, int]] = field(default_factory=list)
+    private: bool = False
 
     def take(self, nbytes: int) -> int:
         """A place for so many bytes: the smallest free one that fits, or new memory at the end."""

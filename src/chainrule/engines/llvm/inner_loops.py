@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.llvm.buffers import Buffer, View, long_axes, long_strides
-from chainrule.engines.llvm.code import Code, i8, i64
+from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.groups import Group, Grouping, Inner
 from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.memory import MemoryPlan
@@ -32,9 +32,7 @@ def _steps(code: Code, memory: MemoryPlan, group: Group, inner: Inner, emit_grou
     assert group.root is not None
     body, length, reverse = (group.root.attributes[name] for name in ("body", "length", "reverse"))
     inside, program = memory.inner[group], inner.program
-    own = Code(
-        code.builder, code.memory, code.target, unrolled=code.unrolled, workspace=code.workspace, places=code.places
-    )
+    own = _alone(code)
     p, q = body.states, body.states + body.sequences
     result = memory.view(group.root.output)
     places = _places(body, length)
@@ -64,35 +62,47 @@ def _rounds(code: Code, memory: MemoryPlan, group: Group, inner: Inner, emit_gro
     assert group.root is not None
     body, length = group.root.attributes["body"], group.root.attributes["length"]
     inside, program, result = memory.inner[group], inner.program, memory.view(group.root.output)
-    outside: dict[Buffer, Callable[[Index], Any]] = {x: lambda _, x=x: code.address(x, 0) for x in inside.outside}
-    copied: list[tuple[View, View]] = []
+    told, copies = dict[Buffer, Callable[[Index], Any]](), list[tuple[View, View]]()
     for place, (x, outer) in enumerate(zip(program.inputs, group.root.inputs, strict=True)):
         view, own = memory.view(outer), inside.buffers[x]
         at, strides = (view.strides[0], view.strides[1:]) if place < body.sequences else (0, view.strides)
-        if own not in outside:
+        if own.private:
             source = Buffer(x.name, x.shape, x.dtype, memory.widest)
-            copied.append((View(source, 0, strides, x.shape), own.view()))
+            copies.append((View(source, 0, strides, x.shape), own.view()))
         elif place < body.sequences:
             source = own
         else:
             continue
-        outside[source] = partial(_address, code, view.buffer, view.start, at)
-    written: list[tuple[Atom, View]] = []
+        told[source] = partial(_address, code, view.buffer, view.start, at)
+    collected: list[tuple[Atom, View]] = []
     for y, (begin, size) in zip(program.outputs, _places(body, length), strict=True):
-        target = Buffer(result.buffer.name, result.shape, result.buffer.dtype, memory.widest)
-        written.append((y, _piece(target, 0, y.shape)))
-        outside[target] = partial(_address, code, result.buffer, code.sum((result.start, 1), (begin, 1)), size)
+        piece = Buffer(result.buffer.name, result.shape, result.buffer.dtype, memory.widest)
+        collected.append((y, _piece(piece, 0, y.shape)))
+        told[piece] = partial(_address, code, result.buffer, code.sum((result.start, 1), (begin, 1)), size)
 
-    panels = code.builder.gep(code.workspace, [i64(inside.own_bytes)], source_etype=i8)
-    caller = Code(code.builder, code.workspace, code.target, unrolled=False, workspace=panels)
-    part = subroutine(caller, "round", outside)
-    for view, own in copied:
-        _copy(part, view, own)
+    caller = _alone(code)
+    caller.own, caller.workspace = code.workspace, code.at_byte(code.workspace, inside.own_bytes)
+    part = subroutine(caller, "round", told)
+    for given, taken in copies:
+        _copy(part, given, taken)
     emit_groups(part, inside, inner.grouping)
-    for y, target in written:
+    for y, target in collected:
         _write(part, inside, y, target)
     part.builder.ret_void()
-    code.shared(length, lambda i: call(caller, part.builder.function, [address(i) for address in outside.values()]))
+    code.shared(length, lambda i: call(caller, part.builder.function, [address(i) for address in told.values()]))
+
+
+def _alone(code: Code) -> Code:
+    """The same for one thread, whatever others do."""
+    return Code(
+        code.builder,
+        code.memory,
+        code.target,
+        unrolled=code.unrolled,
+        workspace=code.workspace,
+        own=code.own,
+        places=code.places,
+    )
 
 
 def _address(code: Code, buffer: Buffer, start: Index, stride: int, i: Index) -> Any:

@@ -38,8 +38,8 @@ class MemoryPlan:
     """Buffers of one step: the state at the beginning of the arena, then constants, then everything else.
 
     `commits` are the new states that could not be written in place of the old ones, with where they belong; `parts`
-    the sums that blocks of rows collect where threads share them out. The plan of a body whose rounds are done in any order has
-    so many `own_bytes`, which lie in the memory of the thread that does a round; all else it reads and writes is `outside`.
+    the sums that blocks of rows collect where threads share them out. What the body of a loop computes whose rounds are done in
+    any order lies in `own_bytes` of the thread that does a round.
     """
 
     def __init__(self, program: Program, grouping: Grouping, state: list[Buffer], arena: Arena, widest: int) -> None:
@@ -50,7 +50,6 @@ class MemoryPlan:
         self.constant_values: list[tuple[Buffer, Any]] = []
         self.commits: list[tuple[Variable, Buffer]] = []
         self.own_bytes = 0
-        self.outside: list[Buffer] = []
         self._state, self._arena = state, arena
         self._last = self._last_uses()
         self._reading: dict[int, Reading] = {}
@@ -113,10 +112,8 @@ class MemoryPlan:
 
     def everything(self) -> list[Buffer]:
         """All memory of the plan in the arena, constants left out."""
-        if self.own_bytes:
-            return []
         inside = [buffer for plan in self.inner.values() for buffer in plan.everything()]
-        return [*self.buffers.values(), *inside]
+        return [x for x in (*self.buffers.values(), *inside) if not x.private]
 
     # --- making the plan
 
@@ -135,7 +132,7 @@ class MemoryPlan:
         return last
 
     def _new(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Buffer:
-        buffer = Buffer(name, shape, dtype, self.widest)
+        buffer = Buffer(name, shape, dtype, self.widest, private=self._arena.private)
         buffer.offset = self._arena.take(buffer.nbytes)
         return buffer
 
@@ -200,7 +197,8 @@ class MemoryPlan:
                 if old is None:
                     self.buffers[x] = self._new(x.name, x.shape, x.dtype)
                 else:
-                    self.buffers[x] = Buffer(x.name, x.shape, x.dtype, self.widest, held.pop(old).offset)
+                    given = held.pop(old)
+                    self.buffers[x] = Buffer(x.name, x.shape, x.dtype, self.widest, given.offset, given.private)
                 held[x] = self.buffers[x]
                 ending.setdefault(self._last.get(x, place), []).append(x)
             for x in collected_by_blocks(group) if shared else []:
@@ -223,9 +221,9 @@ class MemoryPlan:
         assert group.root is not None
         assert group.inner is not None
         plan, body = self.inner[group], group.root.attributes["body"]
-        plan._arena = Arena() if group.inner.apart else self._arena
+        plan._arena = Arena(private=True) if group.inner.apart else self._arena
         for buffer in plan._state:
-            buffer.offset = self._arena.take(buffer.nbytes)
+            buffer.offset, buffer.private = self._arena.take(buffer.nbytes), self._arena.private
         first = body.states + body.sequences
         for x, outer in zip(plan.program.inputs[first:], group.root.inputs[first:], strict=True):
             whole = self.constants[id(outer.value)] if isinstance(outer, Literal) else self.buffers.get(outer)
@@ -233,8 +231,6 @@ class MemoryPlan:
                 plan.buffers[x] = whole
         if group.inner.apart:
             self._borrow_rows(group.root, plan)
-            constants = (buffer for buffer, _ in plan.constant_values)
-            plan.outside = list(dict.fromkeys([*plan.buffers.values(), *constants]))
             plan.place_values(reuse=reuse)
             plan.own_bytes = plan._arena.size
             return []

@@ -15,22 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.llvm.layouts import is_strided
 from chainrule.engines.llvm.lowering import Lowered
 from chainrule.engines.llvm.sharing import BLOCKS
 from chainrule.engines.llvm.target import Target
-from chainrule.ops import REGISTRY, Contraction, Elementwise, Reduction
+from chainrule.ops import REGISTRY, Contraction, Reduction
 from chainrule.ops.axes import Kept
 from chainrule.ops.operation import ArrayType, cast
 from chainrule.tracing import Equation, Program, RecordedValue, Recorder, Variable, check, trees
 from chainrule.tracing.apply import apply, traced
 from chainrule.tracing.body import Body
 from chainrule.tracing.loops import LOOP
-from chainrule.tracing.program import Atom, Literal, axes_of, infer
-from chainrule.tracing.rowwise import rows_of
-
-MOST = 256
-"""Equations in the body of such a loop, which is written as one function."""
+from chainrule.tracing.program import Atom, Literal, axes_of, bodies_of, infer
+from chainrule.tracing.rowwise import Rows, rows_of
 
 SHARE = 4
 """A block takes this part of the second cache; and all sums of blocks are this many times fewer numbers than their rows have."""
@@ -41,7 +37,7 @@ class _WholeOnlyError(Exception):
 
 
 @dataclass
-class _Region:
+class Region:
     """The equations of a Program by how they go with the rows of the data, each list in order.
 
     `apart` keep rows apart, `sums` join the rows of such; of the others those of `before` are needed by these. `axis` is, for
@@ -103,61 +99,91 @@ def in_blocks(lowered: Lowered, data: Iterable[Variable], target: Target) -> Low
     region = _region(lowered.program, [x for x in data if x.shape])
     if region is None:
         return lowered
-    blocks = _blocks(region, target)
+    blocks = blocks_of(region, target)
     try:
         return replace(lowered, program=_looped(lowered.program, region, blocks)) if blocks else lowered
     except _WholeOnlyError:
         return lowered
 
 
-def _blocks(region: _Region, target: Target) -> int:
+def blocks_of(region: Region, target: Target) -> int:
     """How many blocks there are to be: each fits into the cache with all that is computed of it; none if all rows do."""
     numbers = region.rows * region.width
     nbytes = numbers * max((e.output.dtype.itemsize for e in region.apart), default=1)
-    if nbytes <= target.second_cache or len(region.apart) + len(region.sums) > MOST:
+    if nbytes <= target.second_cache:
         return 0
     blocks = -(-nbytes * SHARE // (target.second_cache * BLOCKS)) * BLOCKS
     collected = blocks * sum(e.output.type.size for e in region.sums)
     return blocks if region.rows >= BLOCKS * blocks and collected * SHARE <= numbers else 0
 
 
-def _region(program: Program, data: Sequence[Variable]) -> _Region | None:
-    """The equations of one pass over the rows; `None` where a row is needed outside of it, or there is nothing to sum up."""
+def _region(program: Program, data: Sequence[Variable]) -> Region | None:
+    """The equations of one pass over the rows; `None` where a row is needed outside of it, or there is nothing to sum up.
+
+    Sums that rows need again, as that of their weights, are computed before, of whole columns, unless they need products.
+    """
     if not data or any(x.shape[0] != data[0].shape[0] for x in data) or data[0].shape[0] == 1:
         return None
-    rows = rows_of(program, data)
+    rows, rest, totals = rows_of(program, data), program, set[Variable]()
+    while again := _needed_again(rest, rows):
+        totals |= again
+        if any(isinstance(e.op, Contraction) for e in _wanted(program.equations, totals)):
+            return None
+        later = tuple(e for e in program.equations if e.output not in totals)
+        rest = replace(program, inputs=(*program.inputs, *totals), equations=later)
+        rows = rows_of(rest, data)
     axis = {x: found.axis for x, found in rows.items() if found.axis is not None and not found.mixed}
-    region = _Region(data[0].shape[0], list(data), axis, [], [], [], [])
-    late = set[Variable]()
-    for e in program.equations:
+    region, sums = Region(data[0].shape[0], list(data), axis, [], [], [], []), set[Variable]()
+    for e in rest.equations:
         given = [x for x in e.inputs if isinstance(x, Variable)]
         with_rows = [x for x in given if x in axis]
-        if not with_rows or not late.isdisjoint(given):
+        if not with_rows or not sums.isdisjoint(given):
             region.after.append(e)
-        elif e.output in axis and (isinstance(e.op, Elementwise | Contraction | Reduction) or is_strided(e)):
+            if not sums.isdisjoint(given):
+                sums.add(e.output)
+        elif e.output in axis and not bodies_of(e):
             region.apart.append(e)
-            continue
-        elif _joins(e, axis) and len(with_rows) == len(e.inputs):
+        elif _joins(e) and len(with_rows) == len(e.inputs):
             region.sums.append(e)
+            sums.add(e.output)
         else:
             return None
-        if with_rows or not late.isdisjoint(given):
-            late.add(e.output)
-            axis.pop(e.output, None)
-    inside = {*data, *(e.output for e in region.apart)}
+    early = _wanted(program.equations, totals)
+    inside = {e.output for e in region.apart} - {e.output for e in early}
     needed = {x for e in region.after for x in e.inputs} | set(program.outputs)
     if not region.sums or not needed.isdisjoint(inside):
         return None
-    wanted = set[Atom](region.shared)
-    for e in reversed(region.after):
-        if e.output in wanted:
-            wanted.update(e.inputs)
-    region.before = [e for e in region.after if e.output in wanted]
-    region.after = [e for e in region.after if e.output not in wanted]
+    first = {*early, *_wanted(region.after, region.shared)}
+    region.before = [e for e in program.equations if e in first]
+    region.after = [e for e in region.after if e not in first]
     return region
 
 
-def _joins(equation: Equation, axis: Mapping[Variable, int]) -> bool:
+def _needed_again(program: Program, rows: Mapping[Variable, Rows]) -> set[Variable]:
+    """What rows are joined to and rows need again."""
+    joined: dict[Atom, frozenset[Variable]] = {}
+    again = set[Variable]()
+    for e in program.equations:
+        own = frozenset[Variable]().union(*(joined.get(x, ()) for x in e.inputs))
+        if any(isinstance(x, Variable) and rows[x].axis is not None for x in e.inputs):
+            again |= own
+            if not own and rows[e.output].axis is None:
+                own = frozenset({e.output})
+        joined[e.output] = own
+    return again
+
+
+def _wanted(equations: Sequence[Equation], results: Iterable[Atom]) -> list[Equation]:
+    """Those of the equations, in order, that these results need."""
+    wanted, found = set(results), list[Equation]()
+    for e in reversed(equations):
+        if e.output in wanted:
+            wanted.update(e.inputs)
+            found.append(e)
+    return found[::-1]
+
+
+def _joins(equation: Equation) -> bool:
     """Whether rows are added up, or joined otherwise, to something that has none."""
     if isinstance(equation.op, Contraction):
         return True
@@ -175,7 +201,7 @@ def _with_length(shape: tuple[int, ...], axis: int | None, count: int) -> tuple[
     return shape if axis is None else (*shape[:axis], count, *shape[axis + 1 :])
 
 
-def _looped(program: Program, region: _Region, blocks: int) -> Program:
+def _looped(program: Program, region: Region, blocks: int) -> Program:
     """The Program with its rows in so many blocks, and what is left of them."""
     size, rest = divmod(region.rows, blocks)
     shared = region.shared
@@ -191,9 +217,7 @@ def _looped(program: Program, region: _Region, blocks: int) -> Program:
             return traced.slice(value(x), start=start, stop=stop, step=(1,) * len(stop), drop=())
 
         body = _body(region, size, shared)
-        sequences = [
-            traced.reshape(rows(x, 0, blocks * size), shape=(blocks, size, *x.shape[1:])) for x in region.data
-        ]
+        sequences = [traced.reshape(rows(x, 0, blocks * size), shape=(blocks, size, *x.shape[1:])) for x in region.data]
         result = apply(LOOP, *sequences, *map(value, shared), body=body, length=blocks, reverse=False)
         found = []
         for begin, end, kind in body.parts(blocks):
@@ -214,7 +238,7 @@ def _looped(program: Program, region: _Region, blocks: int) -> Program:
     return check(replace(program, equations=tuple(recorder.equations), outputs=outputs))
 
 
-def _body(region: _Region, size: int, shared: Sequence[Variable]) -> Body:
+def _body(region: Region, size: int, shared: Sequence[Variable]) -> Body:
     """What is done with a block."""
     data = {x: Variable(x.name, ArrayType((size, *x.shape[1:]), x.dtype)) for x in region.data}
     given = {**data, **{x: Variable(x.name, x.type) for x in shared}}
