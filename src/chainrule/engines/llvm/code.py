@@ -226,6 +226,13 @@ class Code:
         base = self.own if buffer.private else self.memory
         return self.at_byte(base, self.sum((place, size), (buffer.offset, 1)))
 
+    def offset(self, buffer: Buffer) -> Any:
+        """How many bytes behind the arena's beginning a buffer lies, as an IR value."""
+        if buffer not in self.places and not buffer.private:
+            return i64(buffer.offset)
+        ends = (self.builder.ptrtoint(x, i64) for x in (self.address(buffer, 0), self.memory))
+        return self.builder.sub(*ends)
+
     def at_byte(self, base: Any, offset: Index) -> Any:
         """The address so many bytes from one that is known since the function's first block."""
         return self.positions.pointer(base, offset)

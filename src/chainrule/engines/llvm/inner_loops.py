@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.llvm.buffers import Buffer, View, long_axes, long_strides
+from chainrule.engines.llvm.buffers import Buffer, View, long_axes, long_strides, storage_type
 from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.groups import Group, Grouping, Inner
 from chainrule.engines.llvm.mathematics import Vector
@@ -73,12 +73,12 @@ def _rounds(code: Code, memory: MemoryPlan, group: Group, inner: Inner, emit_gro
             source = own
         else:
             continue
-        told[source] = partial(_address, code, view.buffer, view.start, at)
+        told[source] = partial(_offset, code, view.buffer, view.start, at)
     collected: list[tuple[Atom, View]] = []
     for y, (begin, size) in zip(program.outputs, _places(body, length), strict=True):
         piece = Buffer(result.buffer.name, result.shape, result.buffer.dtype, memory.widest)
         collected.append((y, _piece(piece, 0, y.shape)))
-        told[piece] = partial(_address, code, result.buffer, code.sum((result.start, 1), (begin, 1)), size)
+        told[piece] = partial(_offset, code, result.buffer, code.sum((result.start, 1), (begin, 1)), size)
 
     caller = _alone(code)
     caller.own, caller.workspace = code.workspace, code.at_byte(code.workspace, inside.own_bytes)
@@ -89,7 +89,7 @@ def _rounds(code: Code, memory: MemoryPlan, group: Group, inner: Inner, emit_gro
     for y, target in collected:
         _write(part, inside, y, target)
     part.builder.ret_void()
-    code.shared(length, lambda i: call(caller, part.builder.function, [address(i) for address in told.values()]))
+    code.shared(length, lambda i: call(caller, part.builder.function, [offset(i) for offset in told.values()]))
 
 
 def _alone(code: Code) -> Code:
@@ -105,9 +105,10 @@ def _alone(code: Code) -> Code:
     )
 
 
-def _address(code: Code, buffer: Buffer, start: Index, stride: int, i: Index) -> Any:
-    """Where number `start` + i·`stride` of a buffer lies."""
-    return code.address(buffer, code.sum((start, 1), (i, stride)))
+def _offset(code: Code, buffer: Buffer, start: Index, stride: int, i: Index) -> Any:
+    """How many bytes behind the arena's beginning number `start` + i·`stride` of a buffer lies."""
+    size = storage_type(buffer.dtype).itemsize
+    return code.value(code.sum((buffer.offset, 1), (start, size), (i, stride * size)))
 
 
 def _places(body: Any, length: int) -> list[tuple[int, int]]:

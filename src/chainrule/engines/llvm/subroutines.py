@@ -8,7 +8,7 @@ from typing import Any
 from llvmlite import ir
 
 from chainrule.engines.llvm.buffers import Buffer
-from chainrule.engines.llvm.code import Code, pointer
+from chainrule.engines.llvm.code import Code, i8, i64, pointer
 
 
 def subroutine(code: Code, name: str, buffers: Iterable[Buffer] = ()) -> Code:
@@ -16,23 +16,25 @@ def subroutine(code: Code, name: str, buffers: Iterable[Buffer] = ()) -> Code:
 
     Buffers whose places `code` is told have those there too.
     """
-    module, own, told = code.builder.module, [*code.places, *buffers], [x.type for x in code.threads.values]
-    kind = ir.FunctionType(ir.VoidType(), [*[pointer] * 3, *told, *[pointer] * len(own)])
+    module, own, told = code.builder.module, [*buffers], [x.type for x in (*code.threads.values, *code.places.values())]
+    kind = ir.FunctionType(ir.VoidType(), [*[pointer] * 3, *told, *[i64] * len(own)])
     function = ir.Function(module, kind, module.get_unique_name(name))
     function.linkage = "internal"
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     arena, workspace, private, *others = function.args
-    values, places = others[: len(told)], dict(zip(own, others[len(told) :], strict=True))
+    values, offsets = others[: len(told)], others[len(told) :]
+    places = dict(zip(code.places, values[len(code.threads.values) :], strict=True))
+    places |= {x: builder.gep(arena, [offset], source_etype=i8) for x, offset in zip(own, offsets, strict=True)}
     begin = function.append_basic_block("begin")
     builder.branch(begin)
     builder.position_at_end(begin)
-    threads = code.threads.within(builder, values)
+    threads = code.threads.within(builder, values[: len(code.threads.values)])
     return Code(
         builder, arena, code.target, unrolled=False, threads=threads, workspace=workspace, own=private, places=places
     )
 
 
-def call(code: Code, function: ir.Function, places: Sequence[Any] = ()) -> None:
-    """Call it, for buffers at these addresses, from code that is told as many places as the code it was made in."""
+def call(code: Code, function: ir.Function, offsets: Sequence[Any] = ()) -> None:
+    """Call it from code that is told the same places, for buffers that lie so many bytes behind the arena's beginning."""
     memory = code.memory, code.workspace, code.own or code.workspace
-    code.builder.call(function, [*memory, *code.threads.values, *code.places.values(), *places])
+    code.builder.call(function, [*memory, *code.threads.values, *code.places.values(), *offsets])
