@@ -21,8 +21,13 @@ from chainrule.errors import MissingFileError, ModelFileError
 from chainrule.network.description import BYTES, digest_of, parsed, plain, short
 from chainrule.network.storage import DIGEST, FORMAT, KEY
 
-DTYPES: dict[str, Any] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
-"""The kinds of number that networks have, as such files name them."""
+NUMBERS = ("I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "F16", "F32", "F64")
+
+DTYPES: dict[str, Any] = {
+    "BOOL": np.dtype(np.bool_),
+    **{name: np.dtype(f"<{name[0].lower()}{int(name[1:]) // 8}") for name in NUMBERS},
+}
+"""The kinds of number as such files name them. Networks have F32 or F64, what comes with a training may have others."""
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

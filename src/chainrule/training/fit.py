@@ -17,6 +17,7 @@ from chainrule.tracing import trees
 from chainrule.training.batches import Batches, means
 from chainrule.training.blocks import Block, BlockRunner, Call, Timetable
 from chainrule.training.callbacks import EpochEnd
+from chainrule.training.checkpoints import Checkpoints
 from chainrule.training.data import filled_up, owned
 from chainrule.training.divergence import diverged
 from chainrule.training.evaluation import Evaluator, means_of, samples_are_apart
@@ -94,6 +95,7 @@ class Training:
         )
         self.history = History()
         self.keyframes: Keyframes | None = None
+        self.checkpoints: Checkpoints | None = None
         self._begin(state, 0 if begin is None else begin.steps, run)
 
     def _begin(self, state: Any, steps: int, run: Run | None) -> None:
@@ -212,7 +214,10 @@ class Training:
             if self.history.stopped != FINISHED:
                 return
             shown.update(following, row)
-            if self._ended(row, current) or following >= settings.epochs:
+            ended = self._ended(row, current) or following >= settings.epochs
+            if self.checkpoints is not None:
+                self.checkpoints.note(following, self.now)
+            if ended:
                 return
             length = self._length(following, runner) if alone and ahead is None else 1
             block = self.block(following, length) if ahead is None else ahead.result()
@@ -237,7 +242,11 @@ class Training:
                 latest = self._at.metrics[None, -self.steps_per_epoch :]
                 so_far = means(latest, self.batches.step_rows)[0]
                 done = block.first + steps / self.steps_per_epoch
+                if self.checkpoints is not None:
+                    self.checkpoints.note(int(done), self.now)
                 shown.update(done, dict(zip(self.step.objective.metrics, so_far, strict=True)))
+        if self.checkpoints is not None:
+            self.checkpoints.hold(self.now)
 
     def _diverged(self, block: Block, call: Call) -> Exception:
         """The error for a call that left the finite numbers; the training then stands before the step that did."""

@@ -100,6 +100,12 @@ class Run(Progress):
         """How far the optimizer is, and nothing else."""
         return Progress(self.optimizer_state, self.steps)
 
+    @property
+    def left(self) -> Parameters:
+        """The parameters that the network has: the last, or where early stopping has restored some, those."""
+        best = None if self.best is None or self.history.best_epoch is None else self.best.parameters
+        return {layer: {**own, **(best or {}).get(layer, {})} for layer, own in self.parameters.items()}
+
     def copy(self) -> Run:
         """The run with arrays of its own."""
         best = self.best
