@@ -9,17 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from chainrule.errors import MissingFileError, ModelFileError, SettingError
 from chainrule.network.base import BaseNetwork
 from chainrule.network.reading import read
 from chainrule.network.runs import values_of
 from chainrule.network.storage import content_of, description_of
 from chainrule.network.values import Reader
-from chainrule.network.writing import keep_name, replace_file
+from chainrule.network.writing import keep_name, place_for, replace_file
 from chainrule.nn.parameters import flat_names
-from chainrule.tracing.keeping import fingerprint
 from chainrule.training import Batch, Checkpoints, Every, Run, Training
 from chainrule.training.history import FINISHED, INTERRUPTED
+
+PIECE = 2**24
+"""Bytes of data that are looked at together."""
 
 KEPT = 3
 """How many moments are kept, so that one damaged file is not the end."""
@@ -133,16 +137,16 @@ def checkpoints_for(
     SettingError
         When nothing can be written there, or the files there are of another training that has not ended.
     """
-    data = fingerprints(training)
-    unless_of_another(path, training, data, goes_on=goes_on)
-    run, callbacks = training.now(), training.settings.callbacks
-    says = {
-        "fit": given, "data": data, "callbacks": [name_of(callback) for callback in callbacks],
-        "epochs": training.settings.epochs, "every": every,
-    }  # fmt: skip
-    files = CheckpointFiles(path, network, says)
-    checkpoints = Checkpoints(files.write, Every.of(every), callbacks)
     try:
+        place_for(path)
+        data, run, callbacks = fingerprints(training), training.now(), training.settings.callbacks
+        unless_of_another(path, training, data, goes_on=goes_on)
+        says = {
+            "fit": given, "data": data, "callbacks": [name_of(callback) for callback in callbacks],
+            "epochs": training.settings.epochs, "every": every,
+        }  # fmt: skip
+        files = CheckpointFiles(path, network, says)
+        checkpoints = Checkpoints(files.write, Every.of(every), callbacks)
         checkpoints.begin(run)
     except OSError as error:
         raise SettingError(
@@ -180,20 +184,31 @@ def has_ended(stopped: str) -> bool:
     return stopped not in (FINISHED, INTERRUPTED)
 
 
-def fingerprints(training: Training) -> dict[str, Any]:
+def fingerprints(training: Training) -> dict[str, str]:
     """Of every part of the data a text that is another when any number of it is; it takes a pass over them."""
-    found = _parts("", training.data, training.batches.rows)
+    found = _parts("", training.data, training.batches.rows, training.dtype)
     if training.validation is not None:
-        found |= _parts("validation ", training.validation, training.validation_rows)
+        found |= _parts("validation ", training.validation, training.validation_rows, training.dtype)
     return found
 
 
-def _parts(what: str, data: Batch, rows: int) -> dict[str, str]:
+def _parts(what: str, data: Batch, rows: int, dtype: Any) -> dict[str, str]:
+    """Inputs as the numbers they are computed with, in which a file of others is read."""
     parts = {"X": data.inputs, "y": (*data.targets, *data.class_indices), "weights": (data.weights,)}
     return {
-        what + name: " ".join(f"{x.shape[1:]} {fingerprint(x[:rows]):016x}" for x in arrays if x is not None)
-        for name, arrays in parts.items()
+        what + name: " ".join(_fingerprint(x[:rows], dtype if name == "X" else x.dtype) for x in own if x is not None)
+        for name, own in parts.items()
     }
+
+
+def _fingerprint(x: Any, dtype: Any) -> str:
+    """Read piece by piece, for what is on disk may be larger than the memory."""
+    from xxhash import xxh3_64  # when it is needed
+
+    found, rows = xxh3_64(), max(1, PIECE // max(1, x[:1].nbytes))
+    for begin in range(0, len(x), rows):
+        found.update(np.ascontiguousarray(x[begin : begin + rows], dtype).data)
+    return f"{x.shape[1:]} {found.hexdigest()}"
 
 
 def name_of(callback: Any) -> str:

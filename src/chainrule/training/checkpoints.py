@@ -104,10 +104,9 @@ class Checkpoints:
     def end(self, run: Run) -> None:
         """Write where it has ended, and wait for that: where it can be gone on from, if that is elsewhere."""
         last, self._held = self._held or (run, self._states()), None
-        try:
-            error = Aside(self._written, *last).result()
-        finally:
-            self._writing = None
+        if self._writing is not None:
+            self._writing.wait()
+        error, self._writing = Aside(self._written, *last).result(), None
         self._tell(error, "The earlier ones are kept, and the network has all that was learned: save it elsewhere.")
 
     def _states(self) -> list[Any]:
