@@ -1,7 +1,6 @@
 """The description and the arrays of a model file, read with nothing in it believed before it is checked.
 
-A safetensors file is the length of a header in eight bytes, the header in JSON (for every array its dtype, shape and place,
-and texts under `__metadata__`), and the arrays' bytes. Its digest finds accidents; it is no signature, so a file with a right
+Its digest finds accidents; it is no signature, so a file with a right
 one may still have been made to do harm.
 """
 
@@ -20,14 +19,7 @@ import numpy as np
 from chainrule.errors import MissingFileError, ModelFileError
 from chainrule.network.description import BYTES, digest_of, parsed, plain, short
 from chainrule.network.storage import DIGEST, FORMAT, KEY
-
-NUMBERS = ("I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "F16", "F32", "F64")
-
-DTYPES: dict[str, Any] = {
-    "BOOL": np.dtype(np.bool_),
-    **{name: np.dtype(f"<{name[0].lower()}{int(name[1:]) // 8}") for name in NUMBERS},
-}
-"""The kinds of number as such files name them. Networks have F32 or F64, what comes with a training may have others."""
+from chainrule.network.tensors import DTYPES
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

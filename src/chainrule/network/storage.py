@@ -19,6 +19,7 @@ from chainrule.network.base import BaseNetwork
 from chainrule.network.description import digest_of, parsed
 from chainrule.network.meaning import Meaning
 from chainrule.network.runs import values_of
+from chainrule.network.tensors import safetensors
 from chainrule.network.values import Writer
 from chainrule.network.writing import replace_file
 from chainrule.nn.model import Sequential
@@ -73,28 +74,21 @@ def description_of(network: BaseNetwork, notes: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def content_of(described: Mapping[str, Any], parameters: Mapping[str, Any], training: Any = None) -> bytes:
-    """The bytes of a file: a description, parameters by their full names, and the values of a training if there are any."""
-    from safetensors.numpy import save as to_bytes
-
+def content_of(described: Mapping[str, Any], parameters: Mapping[str, Any], training: Any = None) -> list[Any]:
+    """A file, piece by piece: a description, parameters by their full names, and the values of a training if there are any."""
     writer = Writer(parameters)
     if training is not None:
         described = {**described, "training": {name: writer.value(x) for name, x in training.items()}}
     arrays = {name: np.asarray(value, order="C") for name, value in writer.arrays.items()}
     try:
         digest = digest_of(json.dumps(described, allow_nan=False), arrays)
-        content: bytes = to_bytes(arrays, metadata={KEY: json.dumps({DIGEST: digest, **described})})
-        parsed(parsed(header_of(content))["__metadata__"][KEY])  # as loading will do
+        header, pieces = safetensors(arrays, {KEY: json.dumps({DIGEST: digest, **described})})
+        parsed(parsed(header)["__metadata__"][KEY])  # as loading will do
     except (TypeError, ValueError, RecursionError) as error:
         raise SettingError(
             f"the network cannot be saved: {error}. Notes must be JSON-able: text, numbers, lists, dicts."
         ) from None
-    return content
-
-
-def header_of(content: bytes) -> str:
-    """The header of a safetensors file."""
-    return content[8 : 8 + int.from_bytes(content[:8], "little")].decode()
+    return pieces
 
 
 def _meaning(meaning: Meaning, writer: Writer) -> dict[str, Any]:

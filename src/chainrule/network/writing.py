@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from chainrule.errors import SettingError
 
@@ -15,7 +16,7 @@ PERMISSIONS = 0o777
 
 
 def replace_file(
-    path: Path, content: bytes, *, unfinished_name: str = "", making_room: Callable[[], None] | None = None
+    path: Path, content: Sequence[Any], *, unfinished_name: str = "", making_room: Callable[[], None] | None = None
 ) -> None:
     """Write a file, in place of one that may be there; where that fails nothing has changed.
 
@@ -25,7 +26,7 @@ def replace_file(
     Parameters
     ----------
     path : Path
-    content : bytes
+    content : sequence of bytes, or of what else holds some
     unfinished_name : str
         What the file is called until then; by default a name that nobody can foresee. Whoever writes again and again gives
         one, so that what a killed process has left is replaced as well.
@@ -50,7 +51,7 @@ def replace_file(
     handle = os.open(unfinished, flags | getattr(os, "O_BINARY", 0), 0o666 if before is None else 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines(content)
             file.flush()
             if before is not None:
                 _like(file.fileno(), unfinished, before)

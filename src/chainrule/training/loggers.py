@@ -78,7 +78,9 @@ class CSVLogger:
         with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
             first = next(csv.reader(file), [])
         if first[:2] != names[:2]:
-            raise SettingError(f"{self.path} is there already, and no log of a training; give another name, or remove it.")
+            raise SettingError(
+                f"{self.path} is there already, and no log of a training; give another name, or remove it."
+            )
         if exactly and first != names:
             raise SettingError(
                 f"{self.path} has the columns {', '.join(first)}, and this training {', '.join(names)}; give another name."
