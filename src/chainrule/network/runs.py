@@ -61,13 +61,16 @@ def run_of(values: Any, parameters: Parameters) -> Run:
         raise ValueError("the run in it has other parameters than the network.")
     if not isinstance(under_way, np.ndarray) or under_way.ndim != 2 or under_way.dtype != np.float64:
         raise ValueError("what the steps under way have reported is given in another form.")
+    history = _history(values["history"])
+    if values["steps"] < 0 or (best and not (type(best["epoch"]) is int and 0 <= best["epoch"] < history.epochs)):
+        raise ValueError("the run in it has a best epoch or a number of steps that cannot be.")
     for stream in (values["streams"]["order"], values["streams"]["keys"]):
         np.random.default_rng(0).bit_generator.state = stream
     return Run(
         parameters=values["parameters"],
         optimizer_state=values["optimizer_state"],
         steps=values["steps"],
-        history=_history(values["history"]),
+        history=history,
         streams=values["streams"],
         under_way=under_way,
         settings=values["settings"],

@@ -27,7 +27,7 @@ from chainrule.training.loops import is_settled, prepare_runner
 from chainrule.training.objective import Batch, merged, split_frozen
 from chainrule.training.position import Position
 from chainrule.training.progress import Display, display
-from chainrule.training.run import Progress, Run, as_text, check_settings, checked
+from chainrule.training.run import Progress, Run, as_kept, as_reported, as_text, check_settings, checked
 from chainrule.training.settings import NUMERICAL, Settings
 from chainrule.training.step import TrainingStep, parameter_count
 from chainrule.training.watching import warn_unless_finite, watchers
@@ -78,9 +78,7 @@ class Training:
             check_settings(run, self.same_to_go_on, settings.epochs)
         state = step.initial_state(learned, frozen)
         if begin is not None:
-            state["optimizer"] = trees.map_leaves(
-                lambda own, kept: np.array(kept, own.dtype), state["optimizer"], begin.optimizer_state
-            )
+            state["optimizer"] = trees.map_leaves(as_kept, state["optimizer"], begin.optimizer_state)
         self.runner: Runner
         self.validation = None if validation is None else owned(validation)
         self.runner, self.structure, self.measures = prepare_runner(
@@ -109,7 +107,7 @@ class Training:
             self.batches.streams = run.streams
             self.history = run.history.copy()
             self.history.stopped, self.history.best_epoch = FINISHED, None
-            under_way, self._begun_with = np.array(run.under_way), run.begun_with
+            under_way, self._begun_with = as_reported(run, under_way.shape[1]), run.begun_with
         self.earlier = steps - self.history.epochs * self.steps_per_epoch - len(under_way)
         nothing = Block(self.history.epochs, 0, None, None, [], self.batches.streams, self.batches.streams)
         start = Position(nothing, [], 0, trees.flatten(state)[0], self.structure, widths)

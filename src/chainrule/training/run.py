@@ -151,6 +151,27 @@ def checked(run: Any, parameters: Parameters) -> Run:
     return run
 
 
+def as_kept(own: Any, kept: Any) -> Any:
+    """An array of an optimizer's state as a run has it, in place of one's own."""
+    given = np.asarray(kept)
+    if given.shape != own.shape or given.dtype.kind not in "biuf":
+        raise SettingError(
+            f"continue_from was given a run whose optimizer keeps {given.dtype} of shape {given.shape} where {own.dtype} of shape "
+            f"{own.shape} belongs. Continue with the optimizer that it had."
+        )
+    return np.array(given, own.dtype)
+
+
+def as_reported(run: Run, width: int) -> Any:
+    """What the steps under way have reported, so many numbers each."""
+    if run.under_way.ndim != 2 or run.under_way.shape[1] != width:
+        raise SettingError(
+            f"continue_from was given a run in the midst of an epoch whose steps have reported numbers in shape "
+            f"{run.under_way.shape}, and here are {width} a step. Continue on the engine that it was on, or from the end of an epoch."
+        )
+    return np.array(run.under_way)
+
+
 def check_settings(run: Run, settings: Mapping[str, Any], epochs: int) -> None:
     """Refuse a run of a training with other settings, or of more epochs than there are to be."""
     different = [name for name in settings if run.settings.get(name) != settings[name]]
