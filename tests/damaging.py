@@ -284,7 +284,12 @@ def gone_on_with(network: Any) -> None:
         return
     with suppress(cr.ChainruleError), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        watched = {"early_stopping": 3, "optimizer": cr.Adam(cr.OnPlateau(0.1)), "validation_split": 0.3, "batch_size": 7}
+        watched = {
+            "early_stopping": 3,
+            "optimizer": cr.Adam(cr.OnPlateau(0.1)),
+            "validation_split": 0.3,
+            "batch_size": 7,
+        }
         labels = np.where(X[:, 0] > 0, "in", "out")
         network.fit(X, labels, **watched, epochs=5, progress=False, engine="llvm", continue_from=network.run)
 

@@ -108,6 +108,8 @@ def newest(path: Path) -> Kept:
         When none of them can be read.
     """
     damaged: list[str] = []
+    if not any(name.exists() for name in names_of(path)):
+        MissingFileError.unless_there(path)
     for name in names_of(path):
         try:
             described, arrays = read(name)
@@ -118,13 +120,12 @@ def newest(path: Path) -> Kept:
             continue
         if "fit" not in described.get("training", {}):
             raise ModelFileError(
-                f"{name} is no checkpoint: it has no training in it that could be gone on with. cr.load reads it."
+                f"{name} is no checkpoint: it has no training in it that could be gone on with. Give another name; cr.load reads it."
             )
         return Kept(name, described, arrays, tuple(damaged))
-    if damaged:
-        raise ModelFileError(f"none of the checkpoints {path} can be read. {' '.join(damaged)}")
-    MissingFileError.unless_there(path)
-    raise MissingFileError(f"there is no file {path}.")
+    raise ModelFileError(
+        f"none of the checkpoints {path} can be read: {' '.join(damaged)} Begin anew, with another name for the file."
+    )
 
 
 def checkpoints_for(
