@@ -426,8 +426,9 @@ def test_a_disk_that_stays_full(tmp_path: Path) -> None:
         pytest.skip("a matter of Unix")
     run = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[-3000:]
-    assert run.stdout.count("File too large") == 1
-    assert "earlier ones are kept" in run.stdout
+    assert 1 <= run.stdout.count("File too large") <= 2
+    assert run.stdout.count("The earlier ones are kept, and the network has all that was learned") == 1
+    assert run.stdout.count("Training goes on") <= 1
     assert set(names(tmp_path)) <= set(NAMES)
 
     def full(end: Any) -> None:

@@ -107,6 +107,7 @@ class Checkpoints:
         if self._writing is not None:
             self._writing.wait()
         error, self._writing = Aside(self._written, *last).result(), None
+        self._fails = False  # what the last moment has come to is told in any case
         self._tell(error, "The earlier ones are kept, and the network has all that was learned: save it elsewhere.")
 
     def _states(self) -> list[Any]:
