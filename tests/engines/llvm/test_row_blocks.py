@@ -64,6 +64,7 @@ JOINED: dict[str, Callable[..., Any]] = {f.__name__: f for f in (extremes, means
 
 def blocked(function: Callable[..., Any], blocks: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Program, Program]:
     """A Program in loops, and the same with its rows in so many blocks."""
+    monkeypatch.setattr(row_blocks, "fits", lambda program, data, target: False)
     monkeypatch.setattr(row_blocks, "blocks_of", lambda region, target: blocks)
     lowered = lower(cr.trace(function, W, V, S, X, T, COUNTS))
     return lowered.program, in_blocks(lowered, lowered.program.inputs[3:], machine.target()).program

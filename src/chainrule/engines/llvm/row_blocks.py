@@ -96,7 +96,8 @@ class Region:
 
 def in_blocks(lowered: Lowered, data: Iterable[Variable], target: Target) -> Lowered:
     """The same with the rows of the data, which are along its first axis, in blocks, if that is possible and worth it."""
-    region = _region(lowered.program, [x for x in data if x.shape])
+    arrays = [x for x in data if x.shape]
+    region = None if fits(lowered.program, arrays, target) else _region(lowered.program, arrays)
     if region is None:
         return lowered
     blocks = blocks_of(region, target)
@@ -106,8 +107,14 @@ def in_blocks(lowered: Lowered, data: Iterable[Variable], target: Target) -> Low
         return lowered
 
 
+def fits(program: Program, data: Sequence[Variable], target: Target) -> bool:
+    """Whether the data and all products together are no more than the second cache holds."""
+    products = [e.output for e in program.equations if isinstance(e.op, Contraction)]
+    return sum(x.type.size * x.dtype.itemsize for x in (*data, *products)) <= target.second_cache
+
+
 def blocks_of(region: Region, target: Target) -> int:
-    """How many blocks there are to be: each fits into the cache with all that is computed of it; none if all rows do."""
+    """How many blocks there are to be: each fits into the cache with all that is computed of it; none if that is not worth it."""
     numbers = region.rows * region.width
     nbytes = numbers * max((e.output.dtype.itemsize for e in region.apart), default=1)
     if nbytes <= target.second_cache:
