@@ -84,7 +84,7 @@ def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
         state[-1].offset = arena.take(state[-1].nbytes)
     groupings = [group(x) for x in lowered]
     unrolled = all(_vectors(g, widest) <= SHORT for g in groupings)
-    shared = sum(map(work, groupings[0].groups)) * (target.vector_bytes // widest) >= LARGE
+    shared = computed_bytes(groupings[0], target, widest) >= LARGE
     steps = [
         PlannedStep(program, grouping, MemoryPlan(program, grouping, state, arena, widest))
         for program, grouping in zip(programs, groupings, strict=True)
@@ -105,6 +105,11 @@ def _lowered(program: Program, state: int, target: Target) -> Lowered:
     """A step in loops."""
     lowered = lower(program, state)
     return in_blocks(lowered, lowered.program.inputs[state:], target)
+
+
+def computed_bytes(grouping: Grouping, target: Target, widest: int) -> int:
+    """About how many bytes of numbers are computed."""
+    return sum(map(work, grouping.groups)) * (target.vector_bytes // widest)
 
 
 def _measuring(program: Program, state: list[Buffer], arena: Arena, widest: int) -> PlannedStep:
