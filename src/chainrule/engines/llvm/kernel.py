@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 
-from chainrule.engines.engine import Executable, Workspace
+from chainrule.engines.engine import Executable, Workspace, Workspaces
 from chainrule.engines.llvm import emission, pages
 from chainrule.engines.llvm.buffers import Arena, status, storage_type
 from chainrule.engines.llvm.code import Code, i8, i64, pointer
 from chainrule.engines.llvm.contractions.blocking import workspace_bytes
-from chainrule.engines.llvm.groups import group
+from chainrule.engines.llvm.groups import Grouping, group
 from chainrule.engines.llvm.inspection import groups_text, keep_stages, memory_text
 from chainrule.engines.llvm.lowering import kinds, lower
 from chainrule.engines.llvm.machine import CompiledFunction, target
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.plan import SLACK
+from chainrule.engines.llvm.target import Target
 from chainrule.errors import PositionError
 from chainrule.tracing import Literal, Program, Variable
 from chainrule.tracing.identity import identity
 
 
 class Kernel(Executable):
-    """A compiled Program. Each thread that calls it has memory of its own."""
+    """A compiled Program. Each call has memory of its own."""
 
     def __init__(self, program: Program) -> None:
         whole = lower(program)
@@ -40,33 +41,21 @@ class Kernel(Executable):
         self.arena_bytes = arena.size
         self.workspace_bytes = workspace_bytes(self.memory, self.grouping, self.target)
         known = identity(program)
+        write = partial(_text, self.memory, self.grouping, self.target, self.arena_bytes)
         self.function = CompiledFunction(
-            self._write, "run", self.target, None if known is None else f"kernel {self.workspace_bytes} {known}"
+            write, "run", self.target, None if known is None else f"kernel {self.workspace_bytes} {known}"
         )
         keep_stages(program, lowered, self.grouping, self.memory, self.function)
-        self._local = threading.local()
-
-    def _write(self) -> str:
-        module = ir.Module("kernel")
-        function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer]), "run")
-        builder = ir.IRBuilder(function.append_basic_block("entry"))
-        workspace = builder.gep(function.args[0], [i64(self.arena_bytes + SLACK)], source_etype=i8)
-        begin = function.append_basic_block("begin")
-        builder.branch(begin)
-        builder.position_at_end(begin)
-        code = Code(builder, function.args[0], self.target, unrolled=False, workspace=workspace)
-        emission.emit(code, self.memory, self.grouping)
-        builder.ret_void()
-        return str(module)
+        self._workspaces = Workspaces()
 
     def __call__(self, *inputs: Any) -> tuple[Any, ...]:
         """The outputs for these inputs, whose shapes and dtypes must be the Program's."""
-        workspace = getattr(self._local, "workspace", None)
-        if workspace is None:
-            workspace = self._local.workspace = self.workspace()
+        workspace = self._workspaces.take(self.workspace)
         for place, value in zip(workspace.inputs, inputs, strict=True):
             place[...] = value
-        return tuple([x.copy() if x.shape else x[()] for x in workspace.run()])
+        outputs = tuple([x.copy() if x.shape else x[()] for x in workspace.run()])
+        self._workspaces.append(workspace)
+        return outputs
 
     def workspace(self) -> Workspace:
         """Memory of its own."""
@@ -81,6 +70,24 @@ class Kernel(Executable):
             "llvm": lambda: str(self.function.ir),
             "assembly": lambda: str(self.function.assembly),
         }
+
+
+def _text(memory: MemoryPlan, grouping: Grouping, target: Target, arena_bytes: int) -> str:
+    """The function's text.
+
+    It is no method, which would hold the kernel that holds it: machine code is freed as soon as its kernel is given up.
+    """
+    module = ir.Module("kernel")
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer]), "run")
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    workspace = builder.gep(function.args[0], [i64(arena_bytes + SLACK)], source_etype=i8)
+    begin = function.append_basic_block("begin")
+    builder.branch(begin)
+    builder.position_at_end(begin)
+    code = Code(builder, function.args[0], target, unrolled=False, workspace=workspace)
+    emission.emit(code, memory, grouping)
+    builder.ret_void()
+    return str(module)
 
 
 class KernelWorkspace(Workspace):
