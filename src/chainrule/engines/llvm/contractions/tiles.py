@@ -171,7 +171,7 @@ class Tiles(TileWriter):
             summed = {**tile.at, **dict(zip(product.summed, positions, strict=True))}
             left, right = (self._reader(operand, summed, tile) for operand in product.operands)
             places = [divmod(place, tile.vectors) for place in range(len(totals))]
-            return [multiply_add(code, left(r, v), right(r, v), x) for (r, v), x in zip(places, totals, strict=True)]
+            return [multiply_add(left(r, v), right(r, v), x) for (r, v), x in zip(places, totals, strict=True)]
 
         return run(totals, step)
 
