@@ -165,7 +165,7 @@ class Tiles(TileWriter):
 
     def _accumulate(self, tile: Tile, totals: list[Any], run: Run) -> list[Any]:
         """The sums with the products at all positions of `run` added."""
-        product, code = self.product, self.code
+        product = self.product
 
         def step(positions: tuple[Index, ...], totals: list[Any]) -> list[Any]:
             summed = {**tile.at, **dict(zip(product.summed, positions, strict=True))}
