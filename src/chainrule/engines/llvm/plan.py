@@ -83,7 +83,7 @@ def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
         state[-1].offset = arena.take(state[-1].nbytes)
     groupings = [group(x) for x in lowered]
     unrolled = all(_vectors(g, widest) <= SHORT for g in groupings)
-    shared = sum(map(work, groupings[0].groups)) * (target.vector_bytes // widest) >= LARGE
+    shared = computed_bytes(groupings[0], target, widest) >= LARGE
     steps = [
         PlannedStep(program, grouping, MemoryPlan(program, grouping, state, arena, widest))
         for program, grouping in zip(programs, groupings, strict=True)
@@ -98,6 +98,11 @@ def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
     every = steps if measuring is None else [*steps, measuring]
     workspace = max(workspace_bytes(step.memory, step.grouping, target) for step in every)
     return Plan(target, state, steps, measuring, filled, local, arena.size, unrolled, shared, workspace)
+
+
+def computed_bytes(grouping: Grouping, target: Target, widest: int) -> int:
+    """About how many bytes of numbers are computed."""
+    return sum(map(work, grouping.groups)) * (target.vector_bytes // widest)
 
 
 def _measuring(program: Program, state: list[Buffer], arena: Arena, widest: int) -> PlannedStep:
