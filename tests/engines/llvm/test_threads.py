@@ -17,6 +17,7 @@ from chainrule.engines.llvm import (
     long_sums,
     pages,
     plan,
+    row_blocks,
     runner,
     sharing,
     team,
@@ -141,11 +142,30 @@ def same_bits(case: str) -> None:
         np.testing.assert_allclose(one[name], value, rtol=1e-7, atol=1e-9, err_msg=name)
 
 
+@pytest.mark.usefixtures("small_is_large")
+@pytest.mark.parametrize(("blocks", "part"), [(4, 1), (10, emission.PART)])  # 150 rows leave 2 over, or none
+@pytest.mark.parametrize("case", sorted(CASES))
+def test_rows_in_blocks_give_the_same_bits_too(
+    case: str, blocks: int, part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_blocks, "fits", lambda program, data, target: False)
+    monkeypatch.setattr(row_blocks, "blocks_of", lambda region, target: blocks)
+    monkeypatch.setattr(emission, "PART", part)
+    layers, inputs, targets, options = CASES[case]
+    one = trained(layers, inputs, targets, engine="llvm", threads=1, **options)
+    for threads in (2, 3, 5):
+        for name, value in trained(layers, inputs, targets, engine="llvm", threads=threads, **options).items():
+            np.testing.assert_array_equal(value, one[name], err_msg=f"{threads} threads, {name}")
+    for name, value in trained(layers, inputs, targets, engine="numpy", **options).items():
+        np.testing.assert_allclose(one[name], value, rtol=1e-7, atol=1e-9, err_msg=name)
+
+
 FUNCTIONS = {
     "product": lambda x, y: np.tanh(x @ y.T) @ y,
     "sums": lambda x, y: (np.sum(np.exp(-x * x), axis=0), np.mean(x @ y.T), np.sum(y, axis=1)),
     "gradient": lambda x, y: cr.grad(lambda y: np.sum(cr.logsumexp(x @ y.T, axis=1)))(y),
     "loop": lambda x, y: cr.scan(lambda state, row: (np.tanh(state + x.T @ (x @ row)), np.sum(state)), y[0], y),
+    "rounds": lambda x, y: cr.scan(lambda nothing, row: (nothing, np.tanh(x @ row)), (), y)[1],
 }
 
 
