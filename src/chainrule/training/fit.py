@@ -179,7 +179,8 @@ class Training:
             with display(self.settings.epochs, self.settings.progress) as shown:
                 self._epochs(shown, current or (lambda parameters: None))
         except KeyboardInterrupt:
-            self.history.stopped = INTERRUPTED
+            if self.history.stopped == FINISHED:  # or it was over already
+                self.history.stopped = INTERRUPTED
         finally:
             self._catch_up()
         warn_unless_finite(self.history)
