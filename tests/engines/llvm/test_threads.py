@@ -27,6 +27,9 @@ from chainrule.engines.llvm.team import Team
 from chainrule.engines.llvm.thread_choice import ThreadChoice
 from chainrule.tracing import trees
 
+LONG = long_sums.LONG
+"""Before `small_is_large` makes it shorter."""
+
 random = np.random.default_rng(0)
 X = random.normal(size=(150, 70))
 LABELS = np.array(["a", "b", "c"])[np.argmax(X[:, :3], axis=1)]
@@ -117,6 +120,19 @@ CASES: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {
 def test_any_number_of_threads_gives_the_same_bits(case: str, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long the step is: that of a deep network is written into several functions."""
     monkeypatch.setattr(emission, "PART", part)
+    same_bits(case)
+
+
+@pytest.mark.usefixtures("small_is_large")
+@pytest.mark.parametrize("case", ["pictures", "all pictures"])
+def test_sums_that_are_too_short_for_registers(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are collected in memory, where one thread must not begin or end what another one collects."""
+    monkeypatch.setattr(long_sums, "LONG", LONG)
+    same_bits(case)
+
+
+def same_bits(case: str) -> None:
+    """One thread's bits are those of several, and the numbers NumPy's."""
     layers, inputs, targets, options = CASES[case]
     one = trained(layers, inputs, targets, engine="llvm", threads=1, **options)
     for threads in (2, 3, 5):

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 
-from chainrule.engines.engine import Executable, Workspace
+from chainrule.engines.engine import Executable, Workspace, Workspaces
 from chainrule.engines.llvm import cores, emission, pages
 from chainrule.engines.llvm.buffers import Arena, status, storage_type
 from chainrule.engines.llvm.code import Code, i64, pointer
 from chainrule.engines.llvm.contractions.blocking import workspace_bytes
-from chainrule.engines.llvm.groups import group
+from chainrule.engines.llvm.groups import Grouping, group
 from chainrule.engines.llvm.inspection import groups_text, keep_stages, memory_text
 from chainrule.engines.llvm.lowering import kinds, lower
 from chainrule.engines.llvm.machine import CompiledFunction, target
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.plan import SLACK, computed_bytes
+from chainrule.engines.llvm.target import Target
 from chainrule.engines.llvm.team import ARENA, THREAD, THREADS, WORKSPACE, Team
 from chainrule.engines.llvm.thread_choice import ThreadChoice, callers, most
 from chainrule.engines.llvm.thread_group import ThreadGroup
@@ -33,7 +34,7 @@ LARGE = 80_000_000
 
 
 class Kernel(Executable):
-    """A compiled Program. Each thread that calls it has memory of its own."""
+    """A compiled Program. Each call has memory of its own."""
 
     def __init__(self, program: Program) -> None:
         whole = lower(program)
@@ -48,39 +49,24 @@ class Kernel(Executable):
         self.arena_bytes = arena.size
         self.workspace_bytes = workspace_bytes(self.memory, self.grouping, self.target)
         known = identity(program)
+        write = partial(_text, self.memory, self.grouping, self.target, self.shared)
         self.function = CompiledFunction(
-            self._write,
+            write,
             "run",
             self.target,
             None if known is None else f"kernel {self.workspace_bytes} {self.shared} {known}",
         )
         keep_stages(program, lowered, self.grouping, self.memory, self.function)
-        self._local = threading.local()
-
-    def _write(self) -> str:
-        module = ir.Module("kernel")
-        function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer]), "run")
-        builder = ir.IRBuilder(function.append_basic_block("entry"))
-        arena, workspace = (builder.inttoptr(_told(builder, place), pointer) for place in (ARENA, WORKSPACE))
-        threads = None
-        if self.shared:
-            threads = ThreadGroup(builder, arena, _told(builder, THREAD), _told(builder, THREADS))
-        begin = function.append_basic_block("begin")
-        builder.branch(begin)
-        builder.position_at_end(begin)
-        code = Code(builder, arena, self.target, unrolled=False, threads=threads, workspace=workspace)
-        emission.emit(code, self.memory, self.grouping)
-        builder.ret_void()
-        return str(module)
+        self._workspaces = Workspaces()
 
     def __call__(self, *inputs: Any) -> tuple[Any, ...]:
         """The outputs for these inputs, whose shapes and dtypes must be the Program's."""
-        workspace = getattr(self._local, "workspace", None)
-        if workspace is None:
-            workspace = self._local.workspace = self.workspace()
+        workspace = self._workspaces.take(self.workspace)
         for place, value in zip(workspace.inputs, inputs, strict=True):
             place[...] = value
-        return tuple([x.copy() if x.shape else x[()] for x in workspace.run()])
+        outputs = tuple([x.copy() if x.shape else x[()] for x in workspace.run()])
+        self._workspaces.append(workspace)
+        return outputs
 
     def workspace(self) -> Workspace:
         """Memory of its own."""
@@ -135,6 +121,25 @@ class KernelWorkspace(Workspace):
             started = time.perf_counter()
             self._team.carry_out(threads, [], self)
             choice.note(threads, time.perf_counter() - started)
+
+
+def _text(memory: MemoryPlan, grouping: Grouping, target: Target, shared: bool) -> str:
+    """The function's text.
+
+    It is no method, which would hold the kernel that holds it: machine code is freed as soon as its kernel is given up.
+    """
+    module = ir.Module("kernel")
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer]), "run")
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    arena, workspace = (builder.inttoptr(_told(builder, place), pointer) for place in (ARENA, WORKSPACE))
+    threads = ThreadGroup(builder, arena, _told(builder, THREAD), _told(builder, THREADS)) if shared else None
+    begin = function.append_basic_block("begin")
+    builder.branch(begin)
+    builder.position_at_end(begin)
+    code = Code(builder, arena, target, unrolled=False, threads=threads, workspace=workspace)
+    emission.emit(code, memory, grouping)
+    builder.ret_void()
+    return str(module)
 
 
 def _told(builder: Any, place: int) -> Any:
