@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tests.strategies import cases, inputs_of, programs
 from tests.trying import examples
@@ -60,7 +60,7 @@ def test_every_operation(op: Operation) -> None:
             assert_the_same_bits(program, arrays)
 
 
-@examples(25)
+@settings(examples(25), suppress_health_check=list(HealthCheck))
 @given(program=programs(), seed=st.integers(0, 1000))
 def test_random_programs(program: Program, seed: int) -> None:
     assume(ENGINE.refusal(program) is None)
