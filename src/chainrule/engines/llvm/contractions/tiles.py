@@ -8,9 +8,11 @@ A sum too long for the cache is taken in pieces, each for several tiles below ea
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 from chainrule.engines.llvm.buffers import View, long_strides
+from chainrule.engines.llvm.contractions.block_choice import breadth_of, rows_first
 from chainrule.engines.llvm.contractions.products import Operand, finish, multiply_add
 from chainrule.engines.llvm.contractions.tile_writer import PIECE, WRITTEN_OUT, Tile, TileWriter
 from chainrule.engines.llvm.mathematics import Vector
@@ -37,7 +39,7 @@ class Tiles(TileWriter):
         rows, vector, width = product.rows, product.vector, product.width
         count = product.lengths[rows] if rows else 1
         vectors = -(-product.lengths[vector] // width) if vector else 1
-        wide = 8 if count == 1 else 4 if count < 6 else 3 if vectors % 3 == 0 and vectors % 2 else 2
+        wide = 8 if count == 1 else 4 if count < 6 else breadth_of(vectors)
         across = _blocks(vectors, min(wide, vectors))
         tall = max(1, self.code.target.accumulators // max(size for _, _, size in across))
         down = _blocks(count, min(tall, 16))
@@ -70,7 +72,11 @@ class Tiles(TileWriter):
             )
         else:
             blocks = 1 if self.parts is None else BLOCKS
-            code.shared_nest([blocks, *counts, rows], lambda at: self._at_once(tile(*at)))
+            if rows_first(prod(self.summed), product.equation.output.type.size):
+                down = [blocks, *counts[:-1], rows, vectors]
+                code.shared_nest(down, lambda at: self._at_once(tile(*at[:-2], at[-1], at[-2])))
+            else:
+                code.shared_nest([blocks, *counts, rows], lambda at: self._at_once(tile(*at)))
 
     # --- sums
 
