@@ -16,7 +16,7 @@ from chainrule.engines.llvm.mathematics.exponential import (
 )
 from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Vector
-from chainrule.engines.llvm.mathematics.steps import fast_two_sum, polynomial, power_of_two, scale, two_sum
+from chainrule.engines.llvm.mathematics.steps import polynomial, power_of_two, scale
 
 HUGE = {FLOAT32: 2.0**30, FLOAT64: 2.0**60}
 """Beyond this 1 + x is x, and x² is still finite."""
@@ -33,16 +33,20 @@ def tanh(m: Instructions, x: Vector) -> Vector:
 
 
 def sigmoid(m: Instructions, x: Vector) -> Vector:
-    """1/(1 + e^−x) as y/(y + 2^−k), where e^x = y·2^k; a correction of the quotient keeps three roundings from adding up."""
-    lowest, highest = LOWEST[x.dtype], {FLOAT32: 30.0, FLOAT64: 60.0}[x.dtype]  # beyond `highest` the sigmoid is 1
-    k, r = reduce(m, m.minimum(m.maximum(x, lowest), highest))
-    near = m.maximum(k, -2.0 * highest)  # below, the sigmoid is e^x, and 2^−k could overflow
-    y, y_low = fast_two_sum(m.number(1.0, x.dtype), exponential_rest(m, r))
-    divisor, divisor_low = two_sum(power_of_two(m, -near), y)
-    inverse = 1.0 / divisor
-    quotient = y * inverse
-    rest = m.fma(-quotient, divisor, y) + m.fma(-quotient, divisor_low + y_low, y_low)
-    return m.fma(rest, inverse, quotient) * power_of_two(m, k - near)
+    """1/(1 + e^−x) as n/(n + y), where e^−x = y/n and n is a power of two; beyond some bounds 0 and 1.
+
+    The sum n + 1 + p of y = 1 + p is rounded once: what n + 1 loses where n is small is added to p before.
+    """
+    lowest, highest = LOWEST[x.dtype], {FLOAT32: 30.0, FLOAT64: 60.0}[x.dtype]
+    k, r = reduce(m, -x)
+    p = exponential_rest(m, r)
+    near = m.minimum(k, 100.0)  # 2^−100 is nothing beside y, and beyond, n may be too small to be written as a power
+    n = power_of_two(m, -near)
+    total = 1.0 + n
+    quotient = n * power_of_two(m, near - k) / ((p + (n - (total - 1.0))) + total)
+    middle = 0.5 * (lowest + highest)
+    far = m.absolute(x - middle) > highest - middle
+    return m.choose(far, m.choose(x > 0.0, 1.0, m.number(0.0, x.dtype)), quotient)
 
 
 def sinh(m: Instructions, x: Vector) -> Vector:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from llvmlite import ir
@@ -49,6 +50,20 @@ def polynomial(m: Instructions, x: Vector, table: dict[DType, tuple[float, ...]]
     for coefficient in reversed(coefficients[:-1]):
         total = m.multiply_add(total, x, coefficient)
     result: Vector = total
+    return result
+
+
+def polynomial_in_pairs(m: Instructions, x: Vector, table: dict[DType, tuple[float, ...]], below: Vector) -> Vector:
+    """below + x²·P(x) by Estrin's scheme: twice as many terms take one step more after the others, and half a step more work."""
+    coefficients = table[x.dtype]
+    terms: list[Any] = [below]
+    for low, high in zip_longest(coefficients[::2], coefficients[1::2]):
+        terms.append(m.number(low, x.dtype) if high is None else m.multiply_add(x, high, low))
+    while len(terms) > 1:
+        x = x * x
+        pairs = zip_longest(terms[::2], terms[1::2])
+        terms = [low if high is None else m.multiply_add(high, x, low) for low, high in pairs]
+    result: Vector = terms[0]
     return result
 
 
