@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chainrule.engines.llvm.buffers import Arena, Buffer
+from chainrule.engines.llvm.buffers import Arena, Buffer, View
 from chainrule.engines.llvm.contractions.blocking import workspace_bytes
 from chainrule.engines.llvm.groups import Grouping, group
 from chainrule.engines.llvm.lowering import lower
 from chainrule.engines.llvm.memory import MemoryPlan
+from chainrule.engines.llvm.rows_last import with_rows_last
 from chainrule.engines.llvm.sharing import work
 from chainrule.engines.llvm.target import Target
 from chainrule.engines.loop import TrainingLoop
-from chainrule.tracing import Program, trees
+from chainrule.tracing import Program, Variable, trees
 
 SHORT = 400
 """Work, in vectors computed, up to which a step is written out without loops and lives in registers."""
@@ -27,11 +28,20 @@ SLACK = 4096
 
 @dataclass
 class PlannedStep:
-    """A training step ready to be written: its groups and its memory."""
+    """A training step ready to be written: its groups, its memory, and whether the rows of its data are their last axis."""
 
     program: Program
     grouping: Grouping
     memory: MemoryPlan
+    rows_last: bool = False
+
+    def batch(self, x: Variable) -> View:
+        """Where a batch of the data is, its rows first."""
+        whole = self.memory.buffers[x].view()
+        if not self.rows_last:
+            return whole
+        (*strides, row), (*shape, rows) = whole.strides, whole.shape
+        return View(whole.buffer, whole.start, (row, *strides), (rows, *shape))
 
 
 @dataclass
@@ -73,9 +83,10 @@ class Plan:
 
 def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
     """The plan of a training loop."""
-    lowered = [lower(p, loop.state) for p in (loop.step, loop.last) if p is not None]
+    widest = _widest(loop.step, loop.state, target)
+    chosen = [_rows_chosen(p, loop.state, widest) for p in (loop.step, loop.last) if p is not None]
+    lowered = [lower(p, loop.state) for p, _ in chosen]
     programs = [x.program for x in lowered]
-    widest = _widest(programs[0], loop.state, target)
     arena = Arena()
     state = []
     for x in programs[0].inputs[: loop.state]:
@@ -85,8 +96,8 @@ def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
     unrolled = all(_vectors(g, widest) <= SHORT for g in groupings)
     shared = sum(map(work, groupings[0].groups)) * (target.vector_bytes // widest) >= LARGE
     steps = [
-        PlannedStep(program, grouping, MemoryPlan(program, grouping, state, arena, widest))
-        for program, grouping in zip(programs, groupings, strict=True)
+        PlannedStep(program, grouping, MemoryPlan(program, grouping, state, arena, widest), last)
+        for program, grouping, (_, last) in zip(programs, groupings, chosen, strict=True)
     ]
     filled = arena.size
     measuring = None if loop.measurement is None else _measuring(loop.measurement.program, state, arena, widest)
@@ -98,6 +109,13 @@ def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
     every = steps if measuring is None else [*steps, measuring]
     workspace = max(workspace_bytes(step.memory, step.grouping, target) for step in every)
     return Plan(target, state, steps, measuring, filled, local, arena.size, unrolled, shared, workspace)
+
+
+def _rows_chosen(program: Program, states: int, widest: int) -> tuple[Program, bool]:
+    """A step with the rows of its data along the vectors, or as it is, and which of these."""
+    data = [x for x in program.inputs[states:] if x.shape]
+    turned = with_rows_last(program, data, widest)
+    return (program, False) if turned is None else (turned, True)
 
 
 def _measuring(program: Program, state: list[Buffer], arena: Arena, widest: int) -> PlannedStep:

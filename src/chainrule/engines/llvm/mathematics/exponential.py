@@ -34,14 +34,14 @@ def reduce(m: Instructions, x: Vector) -> tuple[Vector, Vector]:
     return k, m.fma(k, -LN2_HIGH[x.dtype], x) + x * (-LN2_LOW[x.dtype] / math.log(2.0))
 
 
-def exponential_rest(m: Instructions, r: Vector) -> Vector:
-    """e^r − 1 for |r| ≤ ½·ln 2, with an error that is small beside 1."""
-    return polynomial_in_pairs(m, r, coefficients.EXP, r)
+def exponential_rest(m: Instructions, r: Vector, linear: Vector) -> Vector:
+    """`linear` + (e^r − 1 − r) for |r| ≤ ½·ln 2, with an error that is small beside 1."""
+    return polynomial_in_pairs(m, r, coefficients.EXP, linear)
 
 
 def exponential(m: Instructions, r: Vector) -> Vector:
     """e^r for |r| ≤ ½·ln 2."""
-    return exponential_rest(m, r) + 1.0
+    return exponential_rest(m, r, r) + 1.0
 
 
 def exp_parts(m: Instructions, x: Vector, above: float = 0.0) -> tuple[Vector, Vector]:

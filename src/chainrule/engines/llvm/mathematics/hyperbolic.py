@@ -35,18 +35,18 @@ def tanh(m: Instructions, x: Vector) -> Vector:
 def sigmoid(m: Instructions, x: Vector) -> Vector:
     """1/(1 + e^−x) as n/(n + y), where e^−x = y/n and n is a power of two; beyond some bounds 0 and 1.
 
-    The sum n + 1 + p of y = 1 + p is rounded once: what n + 1 loses where n is small is added to p before.
+    The sum n + y is rounded once: to 1 + n, which is exact, or of a small n to 1, what y is beyond 1 is added, with that n.
     """
     lowest, highest = LOWEST[x.dtype], {FLOAT32: 30.0, FLOAT64: 60.0}[x.dtype]
     k, r = reduce(m, -x)
-    p = exponential_rest(m, r)
     near = m.minimum(k, 100.0)  # 2^−100 is nothing beside y, and beyond, n may be too small to be written as a power
-    n = power_of_two(m, -near)
-    total = 1.0 + n
-    quotient = n * power_of_two(m, near - k) / ((p + (n - (total - 1.0))) + total)
+    n, none = power_of_two(m, -near), m.number(0.0, x.dtype)
+    small = x < {FLOAT32: -14.0, FLOAT64: -34.0}[x.dtype]
+    beyond = exponential_rest(m, r, r + m.choose(small, n, none))
+    quotient = n * power_of_two(m, near - k) / (beyond + (1.0 + m.choose(small, none, n)))
     middle = 0.5 * (lowest + highest)
     far = m.absolute(x - middle) > highest - middle
-    return m.choose(far, m.choose(x > 0.0, 1.0, m.number(0.0, x.dtype)), quotient)
+    return m.choose(far, m.choose(x > 0.0, 1.0, none), quotient)
 
 
 def sinh(m: Instructions, x: Vector) -> Vector:
