@@ -85,7 +85,7 @@ def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
     """The plan of a training loop."""
     widest = _widest(loop.step, loop.state, target)
     chosen = [_rows_chosen(p, loop.state, widest) for p in (loop.step, loop.last) if p is not None]
-    lowered = [lower(p, loop.state) for p, _ in chosen]
+    lowered = [lower(p, loop.state, across=rows_last) for p, rows_last in chosen]
     programs = [x.program for x in lowered]
     arena = Arena()
     state = []
