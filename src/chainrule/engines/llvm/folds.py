@@ -236,17 +236,22 @@ def across(code: Code, vector: Vector, width: int, join: Any) -> Vector:
 def across_each(code: Code, vectors: list[Vector], width: int, join: Any) -> Vector:
     """The lanes of some vectors joined, halves at a time: a vector of as many numbers, which are a power of two up to `width`.
 
-    Two vectors become one that has half as many numbers of each, so that for several it takes little more than for one.
+    Two vectors become one that has half as many numbers of each, so that for several it takes little more than for one. In 16
+    bytes the numbers of both take turns, which are moved fastest, else those of one are beside each other.
     """
-    size = width
+    size, turns = width, width * vectors[0].dtype.itemsize <= 16
     while size > 1:
-        size //= 2
         pairs = [*zip(vectors[::2], vectors[1::2], strict=True)] if len(vectors) > 1 else [(vectors[0],)]
         lanes_ = range(width * len(pairs[0]))
-        width = len(lanes_) // 2
-        halves = [[i for i in lanes_ if i // size % 2 == half] for half in (0, 1)]
+        own = width // size  # numbers of how many of the first vectors are in each
+        places = [i % width // own if turns else i % size for i in lanes_]
+        low, high = ([i for i in lanes_ if places[i] // (size // 2) == half] for half in (0, 1))
+        if turns:
+            low.sort(key=lambda i: i % width // own)
+            high.sort(key=lambda i: i % width // own)
+        width, size = len(lanes_) // 2, size // 2
         m = code.mathematics(width)
-        vectors = [join(m, *(_picked(code, pair, half) for half in halves)) for pair in pairs]
+        vectors = [join(m, *(_picked(code, pair, half) for half in (low, high))) for pair in pairs]
     return vectors[0]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.llvm.contractions.block_choice import turned_is_worth
+from chainrule.engines.llvm.factors import with_joined_factors
 from chainrule.engines.llvm.layouts import is_strided
 from chainrule.engines.whole_numbers import is_partial, of_numbers
 from chainrule.ops import Contraction, arithmetic, layouts
@@ -87,7 +88,7 @@ def lower(program: Program, states: int = 0, *, across: bool = False) -> Lowered
     summed, as where rows lie along the vectors, it is added up `across` lanes instead of copying one of them.
     """
     real = in_parts(program) if has_complex(program) else program
-    program, copied = _pack(simplify(without_stops(_expand(real))), across)
+    program, copied = _pack(with_joined_factors(simplify(without_stops(_expand(real)))), across)
     program = drop_unused(program)
     sources = {e.output: e.inputs[0] for e in program.equations if is_strided(e) and e.output not in copied}
 

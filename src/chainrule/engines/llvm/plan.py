@@ -48,8 +48,8 @@ class PlannedStep:
 class Plan:
     """What is decided before code is written.
 
-    The arena of `size` bytes begins with a status, the state and the constants of the steps, `filled` bytes in all; the steps
-    need `local` bytes of it, and the rest what measures. `unrolled` steps are written out without loops; `shared` ones may be
+    The arena of `size` bytes begins with a status, the state and the constants; the steps need `local` bytes of it, and the rest
+    what measures. `unrolled` steps are written out without loops; `shared` ones may be
     carried out by several threads, each of which has a `workspace` of so many bytes of its own. All of it is for one `target`.
     """
 
@@ -57,7 +57,6 @@ class Plan:
     state: list[Buffer]
     steps: list[PlannedStep]
     measuring: PlannedStep | None
-    filled: int
     local: int
     size: int
     unrolled: bool
@@ -99,7 +98,6 @@ def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
         PlannedStep(program, grouping, MemoryPlan(program, grouping, state, arena, widest), last)
         for program, grouping, (_, last) in zip(programs, groupings, chosen, strict=True)
     ]
-    filled = arena.size
     measuring = None if loop.measurement is None else _measuring(loop.measurement.program, state, arena, widest)
     for step in steps:
         step.memory.place_values(reuse=not unrolled, shared=shared)
@@ -108,7 +106,7 @@ def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
         measuring.memory.place_values(reuse=True, shared=shared)
     every = steps if measuring is None else [*steps, measuring]
     workspace = max(workspace_bytes(step.memory, step.grouping, target) for step in every)
-    return Plan(target, state, steps, measuring, filled, local, arena.size, unrolled, shared, workspace)
+    return Plan(target, state, steps, measuring, local, arena.size, unrolled, shared, workspace)
 
 
 def _rows_chosen(program: Program, states: int, widest: int) -> tuple[Program, bool]:

@@ -173,7 +173,7 @@ class Tiles(TileWriter):
         """Few terms of few sums, each in several parts side by side that are added up in pairs."""
         terms = list(itertools.product(*map(range, self.summed)))
         count = 1
-        while 2 * count <= len(terms) and 2 * count * len(totals) <= SIDE_BY_SIDE:
+        while 4 * count <= len(terms) and 2 * count * len(totals) <= SIDE_BY_SIDE:
             count *= 2
         parts = [totals, *(self.zeros(len(totals)) for _ in range(1, count))]
         for i, at in enumerate(terms):

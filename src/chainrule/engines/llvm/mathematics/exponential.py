@@ -24,14 +24,20 @@ LOWEST = {FLOAT32: -104.0, FLOAT64: -746.0}
 HIGHEST = {FLOAT32: 89.0, FLOAT64: 710.0}
 
 
-def reduce(m: Instructions, x: Vector) -> tuple[Vector, Vector]:
-    """(k, r) with x = k·ln 2 + r, k a whole number and |r| ≤ ½·ln 2.
+def shifted_multiple(m: Instructions, x: Vector) -> Vector:
+    """k + magic of the whole number k next to x/ln 2, which stands in its lowest bits."""
+    return m.multiply_add(x, 1.0 / math.log(2.0), format_of(x).magic)
 
-    The share of k that falls to the lower part of ln 2 is as good by x/ln 2, which is there before k is.
-    """
-    magic = format_of(x).magic
-    k = m.multiply_add(x, 1.0 / math.log(2.0), magic) - magic
-    return k, m.fma(k, -LN2_HIGH[x.dtype], x) + x * (-LN2_LOW[x.dtype] / math.log(2.0))
+
+def remainder_of(m: Instructions, x: Vector, k: Vector) -> Vector:
+    """r with x = k·ln 2 + r; the share of k that falls to the lower part of ln 2 is as good by x/ln 2, which is there before k is."""
+    return m.fma(k, -LN2_HIGH[x.dtype], x) + x * (-LN2_LOW[x.dtype] / math.log(2.0))
+
+
+def reduce(m: Instructions, x: Vector) -> tuple[Vector, Vector]:
+    """(k, r) with x = k·ln 2 + r, k a whole number and |r| ≤ ½·ln 2."""
+    k = shifted_multiple(m, x) - format_of(x).magic
+    return k, remainder_of(m, x, k)
 
 
 def exponential_rest(m: Instructions, r: Vector, linear: Vector) -> Vector:

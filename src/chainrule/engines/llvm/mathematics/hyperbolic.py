@@ -13,10 +13,19 @@ from chainrule.engines.llvm.mathematics.exponential import (
     exponential,
     exponential_rest,
     reduce,
+    remainder_of,
+    shifted_multiple,
 )
 from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Vector
-from chainrule.engines.llvm.mathematics.steps import polynomial, power_of_two, scale
+from chainrule.engines.llvm.mathematics.steps import (
+    format_of,
+    inverse_scale_from_bits,
+    polynomial,
+    power_of_two,
+    scale,
+    scale_from_bits,
+)
 
 HUGE = {FLOAT32: 2.0**30, FLOAT64: 2.0**60}
 """Beyond this 1 + x is x, and x² is still finite."""
@@ -38,15 +47,17 @@ def sigmoid(m: Instructions, x: Vector) -> Vector:
     The sum n + y is rounded once: to 1 + n, which is exact, or of a small n to 1, what y is beyond 1 is added, with that n.
     """
     lowest, highest = LOWEST[x.dtype], {FLOAT32: 30.0, FLOAT64: 60.0}[x.dtype]
-    k, r = reduce(m, -x)
-    near = m.minimum(k, 100.0)  # 2^−100 is nothing beside y, and beyond, n may be too small to be written as a power
-    n, none = power_of_two(m, -near), m.number(0.0, x.dtype)
+    form, none = format_of(x), m.number(0.0, x.dtype)
+    shifted = shifted_multiple(m, -x)
+    near = m.minimum(shifted, form.magic + 100.0)  # beyond, n is nothing beside y, and may be too small for a power by its bits
+    n = inverse_scale_from_bits(m, near)
+    r = remainder_of(m, -x, shifted - form.magic)
     small = x < {FLOAT32: -14.0, FLOAT64: -34.0}[x.dtype]
     beyond = exponential_rest(m, r, r + m.choose(small, n, none))
-    quotient = n * power_of_two(m, near - k) / (beyond + (1.0 + m.choose(small, none, n)))
-    middle = 0.5 * (lowest + highest)
-    far = m.absolute(x - middle) > highest - middle
-    return m.choose(far, m.choose(x > 0.0, 1.0, none), quotient)
+    rest_of_n = scale_from_bits(m, (near - shifted) + (form.magic + form.bias))
+    quotient = n * rest_of_n / (beyond + (1.0 + m.choose(small, none, n)))
+    above = x > highest
+    return m.choose(above | (x < lowest), m.choose(above, 1.0, none), quotient)
 
 
 def sinh(m: Instructions, x: Vector) -> Vector:

@@ -113,6 +113,12 @@ def scale_from_bits(m: Instructions, shifted: Vector) -> Vector:
     return m.from_bits(m.as_bits(shifted) << format_of(shifted).mantissa, shifted.dtype)
 
 
+def inverse_scale_from_bits(m: Instructions, shifted: Vector) -> Vector:
+    """2^−k from k + magic."""
+    form, lowest = format_of(shifted), m.as_bits(shifted)
+    return m.from_bits((form.bias << form.mantissa) - (lowest << form.mantissa), shifted.dtype)
+
+
 def scale(m: Instructions, x: Vector, k: Vector) -> Vector:
     """x·2^k rounded once, also where 2^k itself is too large or too small for the dtype."""
     form = format_of(x)
