@@ -37,12 +37,18 @@ def with_rows_last(program: Program, data: Sequence[Variable], widest: int) -> P
 
     The products alone decide, whatever else is computed: so a training keeps its bits when more is reported of it.
     """
-    if not data or any(x.shape[0] == 1 for x in data):
+    products = [e for e in program.equations if isinstance(e.op, Contraction)]
+    least = sum(math.prod(_lengths(e).values()) for e in products) / widest
+    if not data or any(x.shape[0] == 1 for x in data) or not 0 < least <= SMALL:
         return None
     rows = rows_of(program, data)
-    as_it_is = _vectors(program, rows, widest, lambda x, letters: letters)
-    if as_it_is > SMALL or _vectors(program, rows, widest, lambda x, letters: _moved(letters, _axis(x, rows))) >= as_it_is:
-        return None
+    as_they_are = _vectors(products, rows, widest, lambda x, letters: letters)
+    turned = _vectors(products, rows, widest, lambda x, letters: _moved(letters, _axis(x, rows)))
+    return with_axes_moved(program, rows) if turned < as_they_are <= SMALL else None
+
+
+def with_axes_moved(program: Program, rows: Mapping[Variable, Rows]) -> Program:
+    """The same with the axes of rows last, those of the data too; the outputs are as they were."""
     return _Turned(program, rows).program()
 
 
@@ -57,27 +63,37 @@ def _moved(axes: Any, axis: int) -> Any:
     return axes[:axis] + axes[axis + 1 :] + axes[axis : axis + 1]
 
 
-def _vectors(program: Program, rows: Mapping[Variable, Rows], widest: int, order: Order) -> int:
-    """About how many vectors the products and what is computed on them take, with axes in this order."""
+def _arrays(product: Equation) -> list[tuple[Atom, str]]:
+    """The operands and the result of a product, with the letters of their axes."""
+    parts = parse(product.attributes["subscripts"])
+    return [*zip((*product.inputs, product.output), (parts.left, parts.right, parts.result), strict=True)]
+
+
+def _lengths(product: Equation) -> dict[str, int]:
+    """How long the axes of a product are, by letter."""
+    return {c: n for x, letters in _arrays(product) for c, n in zip(letters, x.shape, strict=True)}
+
+
+def _vectors(products: Sequence[Equation], rows: Mapping[Variable, Rows], widest: int, order: Order) -> int:
+    """About how many vectors products and what is computed on them take, with axes in this order."""
     total = 0
-    for equation in program.equations:
-        if not isinstance(equation.op, Contraction):
-            continue
-        parts = parse(equation.attributes["subscripts"])
-        arrays = [*zip(equation.inputs, (parts.left, parts.right), strict=True), (equation.output, parts.result)]
-        lengths = {c: n for x, letters in arrays for c, n in zip(letters, x.shape, strict=True)}
-        left, right, result = ([c for c in order(x, letters) if lengths[c] != 1] for x, letters in arrays)
+    for product in products:
+        lengths = _lengths(product)
+        left, right, result = ([c for c in order(*own) if lengths[c] != 1] for own in _arrays(product))
         across = left[-1:] == right[-1:] and not set(left[-1:]) <= set(result)  # sums along vectors
-        along = left[-1:] if across else result[-1:]
-        length = math.prod(lengths[c] for c in along)
-        width = lanes(length, widest)
-        others = math.prod(n for c, n in lengths.items() if c not in along)
-        total += others * -(-length // width)
+        total += _count(list(lengths.values()), [lengths[c] for c in (left[-1:] if across else result[-1:])], widest)
+        sizes = [lengths[c] for c in result]
         if across:
-            total += 2 * math.prod(lengths[c] for c in result) * (width.bit_length() - 1)
-        elif rows[equation.output].axis is not None:
-            total += ON_EACH * math.prod(lengths[c] for c in result if c not in along) * -(-length // width)
+            total += 2 * math.prod(sizes) * (lanes(lengths[left[-1]], widest).bit_length() - 1)
+        if rows[product.output].axis is not None:
+            total += ON_EACH * _count(sizes, sizes[-1:], widest)
     return total
+
+
+def _count(sizes: list[int], along: list[int], widest: int) -> int:
+    """How many vectors hold an array with axes of these sizes, one of which lies along them."""
+    length = math.prod(along)
+    return math.prod(sizes) // length * -(-length // lanes(length, widest))
 
 
 class _Turned:
@@ -106,9 +122,7 @@ class _Turned:
     def _write(self, equation: Equation) -> None:
         op, output, (first, *_) = equation.op, equation.output, (*equation.inputs, None)
         if isinstance(op, Contraction):
-            parts = parse(equation.attributes["subscripts"])
-            letters = zip((*equation.inputs, output), (parts.left, parts.right, parts.result), strict=True)
-            left, right, result = (_moved(own, _axis(x, self.rows)) for x, own in letters)
+            left, right, result = (_moved(letters, _axis(x, self.rows)) for x, letters in _arrays(equation))
             inputs = tuple(self.own[x] if isinstance(x, Variable) else x for x in equation.inputs)
             changes = {"inputs": inputs, "attributes": {"subscripts": f"{left},{right}->{result}"}}
             self.equations.append(equation.replace(output=self._of_its_own(output), **changes))
