@@ -139,9 +139,12 @@ class History(Shown):
     def copy(self) -> History:
         """The history as it is now; what is added to one later is no part of the other."""
         done = self._added[0][0] if self._added else self._epochs
-        columns = {name: column[:done] for name, column in self._settled.items()}  # full, so that an extension moves elsewhere
-        own = {"_settled": columns, "_added": list(self._added), "_epochs": self._epochs}
-        return History(self.stopped, self.best_epoch, dict(self.passes), **own)
+        columns = {
+            name: column[:done] for name, column in self._settled.items()
+        }  # full, so that an extension moves elsewhere
+        own = History(self.stopped, self.best_epoch, dict(self.passes), _settled=columns, _epochs=self._epochs)
+        own._added = list(self._added)
+        return own
 
     def until(self, epochs: int) -> History:
         """The history as it was after so many epochs, of a training that goes on; its passes are those of the whole."""

@@ -1,4 +1,4 @@
-"""Constant factors joined: a·(b·x) as (a·b)·x where that is the same number, as of the 2 of a square's derivative and a mean's 1/n."""
+"""Constant factors joined: a·(b·x) as (a·b)·x where that is the same number: a square's derivative has a 2, a mean's a 1/n."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from chainrule.ops import Contraction, Elementwise, Reduction, layouts
 from chainrule.ops.kinds.contraction import parse
 from chainrule.ops.operation import ArrayType, Operation
 from chainrule.tracing import Equation, Literal, Program, Variable
-from chainrule.tracing.program import NO_ATTRIBUTES, Atom
+from chainrule.tracing.program import Atom
 from chainrule.tracing.rowwise import Rows, rows_of
 
 SMALL = 400
@@ -123,38 +123,40 @@ class _Turned:
         op, output, (first, *_) = equation.op, equation.output, (*equation.inputs, None)
         if isinstance(op, Contraction):
             left, right, result = (_moved(letters, _axis(x, self.rows)) for x, letters in _arrays(equation))
-            inputs = tuple(self.own[x] if isinstance(x, Variable) else x for x in equation.inputs)
-            changes = {"inputs": inputs, "attributes": {"subscripts": f"{left},{right}->{result}"}}
-            self.equations.append(equation.replace(output=self._of_its_own(output), **changes))
+            inputs = [self.own[x] if isinstance(x, Variable) else x for x in equation.inputs]
+            self._add(equation, inputs, {"subscripts": f"{left},{right}->{result}"})
         elif isinstance(op, Elementwise) and self.rows[output].axis is not None:
-            inputs = tuple(self._beside(x, output) for x in equation.inputs)
-            self.equations.append(equation.replace(output=self._of_its_own(output), inputs=inputs))
-        elif isinstance(op, Reduction) and isinstance(first, Variable) and self._goes_on(first, equation):
+            self._add(equation, [self._beside(x, output) for x in equation.inputs], equation.attributes)
+        elif isinstance(op, Reduction) and isinstance(first, Variable) and self._goes_on(equation):
             order = _moved(tuple(range(len(first.shape))), _axis(first, self.rows))
             axis = tuple(sorted(order.index(i) for i in equation.attributes["axis"]))
-            changes = {"inputs": (self.own[first],), "attributes": {**equation.attributes, "axis": axis}}
-            self.equations.append(equation.replace(output=self._of_its_own(output), **changes))
+            self._add(equation, [self.own[first]], {**equation.attributes, "axis": axis})
         else:
             self.equations.append(equation.replace(inputs=tuple(map(self._as_it_was, equation.inputs))))
-            axis = _axis(output, self.rows)
-            self.own[output] = output
-            if axis < len(output.shape) - 1:
-                self.own[output] = self._transposed(output, _moved(tuple(range(len(output.shape))), axis))
+            order = _moved(tuple(range(len(output.shape))), _axis(output, self.rows))
+            self.own[output] = output if order == tuple(sorted(order)) else self._transposed(output, order)
 
-    def _goes_on(self, x: Variable, reduction: Equation) -> bool:
-        """Whether the result of a reduction of `x` with its rows last has its own rows last, or none in the shape that it is to have."""
+    def _add(self, equation: Equation, inputs: Sequence[Atom], attributes: Mapping[str, Any]) -> None:
+        """The equation of what has its rows last, for an output that has."""
+        own = self._of_its_own(equation.output)
+        self.equations.append(equation.replace(output=own, inputs=tuple(inputs), attributes=attributes))
+
+    def _goes_on(self, reduction: Equation) -> bool:
+        """Whether a reduction has its rows last if its input has, or no rows and the shape that it is to have."""
         return self.rows[reduction.output].axis is not None or not reduction.attributes.get("keepdims")
 
-    def _beside(self, x: Atom, output: Variable) -> Atom:
+    def _beside(self, x: Any, output: Variable) -> Any:
         """An operand of an elementwise operation, with the axis that lies along the output's rows last."""
         axis = _axis(output, self.rows) - len(output.shape) + len(x.shape)
-        if x.shape == () or (isinstance(x, Variable) and self.rows[x].axis is not None):
-            return self.own[x] if isinstance(x, Variable) else x
+        if isinstance(x, Variable) and self.rows[x].axis is not None:
+            return self.own[x]
+        if x.shape == ():
+            return x
         if axis < 0:
             return self._move(x, layouts.reshape, "shape", (*x.shape, 1), (*x.shape, 1))
         return self._transposed(x, _moved(tuple(range(len(x.shape))), axis))
 
-    def _as_it_was(self, x: Atom) -> Atom:
+    def _as_it_was(self, x: Any) -> Any:
         if not isinstance(x, Variable) or self.own[x] is x:
             return x
         last = len(x.shape) - 1
@@ -162,16 +164,16 @@ class _Turned:
         axis = _axis(x, self.rows)
         return self._transposed(self.own[x], (*order[:axis], last, *order[axis:]))
 
-    def _transposed(self, x: Atom, order: tuple[int, ...]) -> Any:
+    def _transposed(self, x: Any, order: tuple[int, ...]) -> Any:
         return self._move(x, layouts.transpose, "axes", order, tuple(x.shape[i] for i in order))
 
-    def _move(self, x: Atom, op: Operation, name: str, attribute: tuple[int, ...], shape: tuple[int, ...]) -> Atom:
+    def _move(self, x: Atom, op: Operation, name: str, attribute: tuple[int, ...], shape: tuple[int, ...]) -> Any:
         """The elements of a value in another order of axes; of a constant, now."""
         key = (x if isinstance(x, Variable) else id(x.value), name, attribute)
         if key not in self.moves:
             if isinstance(x, Literal):
                 self.moves[key] = Literal(np.ascontiguousarray(op.evaluate(x.value, **{name: attribute})))
             else:
-                self.moves[key] = Variable(x.name, ArrayType(shape, x.dtype))
-                self.equations.append(Equation(self.moves[key], op, (x,), {name: attribute}))
+                self.moves[key] = moved = Variable(x.name, ArrayType(shape, x.dtype))
+                self.equations.append(Equation(moved, op, (x,), {name: attribute}))
         return self.moves[key]

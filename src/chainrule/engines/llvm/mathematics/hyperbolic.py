@@ -49,7 +49,9 @@ def sigmoid(m: Instructions, x: Vector) -> Vector:
     lowest, highest = LOWEST[x.dtype], {FLOAT32: 30.0, FLOAT64: 60.0}[x.dtype]
     form, none = format_of(x), m.number(0.0, x.dtype)
     shifted = shifted_multiple(m, -x)
-    near = m.minimum(shifted, form.magic + 100.0)  # beyond, n is nothing beside y, and may be too small for a power by its bits
+    near = m.minimum(
+        shifted, form.magic + 100.0
+    )  # beyond, n is nothing beside y, and may be too small for a power by its bits
     n = inverse_scale_from_bits(m, near)
     r = remainder_of(m, -x, shifted - form.magic)
     small = x < {FLOAT32: -14.0, FLOAT64: -34.0}[x.dtype]
