@@ -10,7 +10,6 @@ from chainrule.engines.llvm.mathematics.exponential import (
     LOWEST,
     exp_parts,
     expm1_parts,
-    exponential,
     exponential_rest,
     reduce,
     remainder_of,
@@ -32,12 +31,14 @@ HUGE = {FLOAT32: 2.0**30, FLOAT64: 2.0**60}
 
 
 def tanh(m: Instructions, x: Vector) -> Vector:
-    """The hyperbolic tangent: an odd polynomial near 0, and 1 − 2/(e^2|x| + 1) beyond."""
-    size = m.minimum(m.absolute(x), {FLOAT32: 10.0, FLOAT64: 20.0}[x.dtype])
+    """The hyperbolic tangent: an odd polynomial near 0, 1 − 2/(e^2|x| + 1) beyond, and 1 far out."""
+    size = m.absolute(x)
     square = size * size
     near = m.fma(size * square, polynomial(m, square, coefficients.TANH), size)
     k, r = reduce(m, size + size)
-    far = 1.0 - 2.0 / m.fma(exponential(m, r), power_of_two(m, k), 1.0)
+    power = power_of_two(m, k)
+    beyond = 1.0 - 2.0 / m.multiply_add(exponential_rest(m, r, r), power, power + 1.0)
+    far = m.choose(size > {FLOAT32: 10.0, FLOAT64: 20.0}[x.dtype], 1.0, beyond)
     return m.copysign(m.choose(size < 0.55, near, far), x)
 
 
