@@ -8,8 +8,9 @@ from typing import Any
 from chainrule.engines.llvm.buffers import Arena, Buffer, View
 from chainrule.engines.llvm.contractions.blocking import workspace_bytes
 from chainrule.engines.llvm.groups import Grouping, group
-from chainrule.engines.llvm.lowering import lower
+from chainrule.engines.llvm.lowering import Lowered, lower
 from chainrule.engines.llvm.memory import MemoryPlan
+from chainrule.engines.llvm.row_blocks import in_blocks
 from chainrule.engines.llvm.rows_last import with_rows_last
 from chainrule.engines.llvm.sharing import work
 from chainrule.engines.llvm.target import Target
@@ -84,7 +85,7 @@ def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
     """The plan of a training loop."""
     widest = _widest(loop.step, loop.state, target)
     chosen = [_rows_chosen(p, loop.state, widest) for p in (loop.step, loop.last) if p is not None]
-    lowered = [lower(p, loop.state, across=rows_last) for p, rows_last in chosen]
+    lowered = [_lowered(p, loop.state, target, rows_last=last) for p, last in chosen]
     programs = [x.program for x in lowered]
     arena = Arena()
     state = []
@@ -93,7 +94,7 @@ def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
         state[-1].offset = arena.take(state[-1].nbytes)
     groupings = [group(x) for x in lowered]
     unrolled = all(_vectors(g, widest) <= SHORT for g in groupings)
-    shared = sum(map(work, groupings[0].groups)) * (target.vector_bytes // widest) >= LARGE
+    shared = computed_bytes(groupings[0], target, widest) >= LARGE
     steps = [
         PlannedStep(program, grouping, MemoryPlan(program, grouping, state, arena, widest), last)
         for program, grouping, (_, last) in zip(programs, groupings, chosen, strict=True)
@@ -114,6 +115,17 @@ def _rows_chosen(program: Program, states: int, widest: int) -> tuple[Program, b
     data = [x for x in program.inputs[states:] if x.shape]
     turned = with_rows_last(program, data, widest)
     return (program, False) if turned is None else (turned, True)
+
+
+def _lowered(program: Program, state: int, target: Target, *, rows_last: bool) -> Lowered:
+    """A step in loops: added up across lanes where rows lie along the vectors, in blocks where they are many."""
+    lowered = lower(program, state, across=rows_last)
+    return lowered if rows_last else in_blocks(lowered, lowered.program.inputs[state:], target)
+
+
+def computed_bytes(grouping: Grouping, target: Target, widest: int) -> int:
+    """About how many bytes of numbers are computed."""
+    return sum(map(work, grouping.groups)) * (target.vector_bytes // widest)
 
 
 def _measuring(program: Program, state: list[Buffer], arena: Arena, widest: int) -> PlannedStep:
