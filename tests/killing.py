@@ -1,7 +1,7 @@
 """Trainings killed at random instants and gone on with, for `training/test_checkpoints_killed.py`.
 
 A process that has trained once, so that nothing is left to be compiled, makes copies of itself. Each trains with checkpoints, and is
-killed without warning; the next goes on and is killed too; the last one must end with the bits of a training that was left alone.
+killed or interrupted; the next goes on and is stopped too; the last one must end with the bits of a training that was left alone.
 """
 
 from __future__ import annotations
@@ -114,28 +114,36 @@ def flat(tree: Any, path: str = "") -> dict[str, bytes]:
     return {path: np.asarray(tree).tobytes()}
 
 
-def killed_after(seconds: float, kind: dict[str, Any], engine: str, path: Path) -> bool:
-    """Whether a copy of this process was killed while it trained; otherwise it was done before."""
+WAYS = [[signal.SIGKILL], [signal.SIGKILL], [signal.SIGTERM], [signal.SIGINT], [signal.SIGINT] * 2, [signal.SIGINT] * 9]
+"""Signals one after the other; half of the trainings are killed before they know of it."""
+
+
+def stopped_after(seconds: float, numbers: list[signal.Signals], kind: dict[str, Any], engine: str, path: Path) -> bool:
+    """Whether a copy of this process was stopped while it trained; otherwise it was done before."""
     hears, says = os.pipe()
     copy = os.fork()
     if not copy:
         status = 1
         try:
             os.write(says, b".")
-            fitted(kind, engine, path)
-            status = 0
+            net, _ = fitted(kind, engine, path)
+            status = 2 if net.history is not None and net.history.interrupted else 0
+        except KeyboardInterrupt:
+            status = 2
         except BaseException:
             traceback.print_exc()
         finally:
             os._exit(status)
     os.read(hears, 1)
     time.sleep(seconds)
-    os.kill(copy, signal.SIGKILL)
+    for number in numbers:
+        os.kill(copy, number)
+        time.sleep(0.0005)
     status = os.waitpid(copy, 0)[1]
     os.close(hears)
     os.close(says)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "it failed before it was killed"
-    return os.WIFSIGNALED(status)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) != 1, "it failed before it was stopped"
+    return os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 2
 
 
 def main(name: str, kills: int, seed: int) -> None:
@@ -151,7 +159,7 @@ def main(name: str, kills: int, seed: int) -> None:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder, "run.ckpt")
                 for _ in range(2):
-                    died = killed_after(chance.uniform(0, longest), kind, engine, path)
+                    died = stopped_after(chance.uniform(0, longest), chance.choice(WAYS), kind, engine, path)
                     killed, longest = killed + died, longest * (1.0 if died else 0.9)
                     for file in Path(folder).glob("run.ckpt*"):
                         cr.load(file)  # whole, whatever was being done

@@ -120,6 +120,47 @@ def test_what_a_callback_has_seen_goes_with_it(tmp_path: Path) -> None:
         assert last.seen == whole.seen
 
 
+@pytest.mark.parametrize("place", ["hold", "note"])
+def test_an_interrupt_just_before_or_after_the_callbacks_are_told(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chainrule.training.checkpoints import Checkpoints
+
+    whole, path, first, last = Noted(), tmp_path / "run.ckpt", Noted(), Noted()
+    trained(network(), callbacks=[whole])
+    own, calls = getattr(Checkpoints, place), list[int]()
+
+    def interrupted(self: Any, *given: Any) -> None:
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        own(self, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, place, interrupted)
+        patch.setattr("chainrule.training.blocks.BLOCK_SECONDS", 10.0)
+        trained(network(), callbacks=[first], checkpoint=path, every=1)
+    cr.resume(path, X, Y, callbacks=[last])
+    assert last.seen == whole.seen
+
+
+def test_an_interrupt_when_a_callback_has_ended_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from chainrule.training.checkpoints import Checkpoints
+
+    given, note = {"callbacks": [lambda end: end.epoch == 3 and "enough"]}, Checkpoints.note
+
+    def interrupted(self: Any, epochs: int, now: Any) -> None:
+        note(self, epochs, now)
+        if epochs == 4:
+            raise KeyboardInterrupt
+
+    whole = trained(network(), **given)
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "note", interrupted)
+        trained(network(), **given, checkpoint=tmp_path / "run.ckpt")
+    assert alike(cr.resume(tmp_path / "run.ckpt", X, Y, callbacks=given["callbacks"]), whole)
+
+
 def test_a_training_that_a_callback_has_ended_is_over(tmp_path: Path) -> None:
     given = {"callbacks": [lambda end: end.epoch == 3 and "enough"], "early_stopping": 9, "optimizer": cr.SGD(0.9)}
     whole = trained(network(), **given, checkpoint=tmp_path / "run.ckpt")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -29,8 +30,33 @@ KEPT = 3
 """How many moments are kept, so that one damaged file is not the end."""
 
 
+class LastThree:
+    """Files of which the newest has the name that was given, and those before it `.1` and `.2` behind it."""
+
+    def __init__(self, path: Path) -> None:
+        self.names = names_of(path)
+
+    def write(self, content: Sequence[Any], *, in_place: bool) -> None:
+        """Write another, or the newest once more."""
+        newest = self.names[0]
+        replace_file(newest, content, unfinished_name=newest.name, making_room=None if in_place else self._make_room)
+
+    def forget_earlier(self) -> None:
+        """Remove those before the newest."""
+        for name in self.names[1:]:
+            with suppress(FileNotFoundError):
+                name.unlink()
+
+    def _make_room(self) -> None:
+        """Move every file one place further; the last goes. Whenever this is cut off, the files are whole and in their order."""
+        for newer, older in reversed(list(itertools.pairwise(self.names))):
+            with suppress(FileNotFoundError):
+                os.replace(newer, older)
+        keep_name(self.names[0].parent)
+
+
 class CheckpointFiles:
-    """The files of one training: the newest under the name that was given, those before it with `.1` and `.2` behind it.
+    """The files of one training.
 
     Parameters
     ----------
@@ -42,7 +68,7 @@ class CheckpointFiles:
     """
 
     def __init__(self, path: Path, network: BaseNetwork, given: Mapping[str, Any]) -> None:
-        self.names = names_of(path)
+        self.files = LastThree(path)
         self._described, self._given = description_of(network, network.notes), given
         self._steps: int | None = None
 
@@ -52,23 +78,8 @@ class CheckpointFiles:
             return  # handed over late, by whoever was interrupted while doing so
         values = {"run": values_of(run), "states": list(states), **self._given}
         content = content_of(self._described, flat_names(run.left), values)
-        later = self._steps is not None and run.steps > self._steps
-        newest = self.names[0]
-        replace_file(newest, content, unfinished_name=newest.name, making_room=self._make_room if later else None)
+        self.files.write(content, in_place=self._steps is None or run.steps == self._steps)
         self._steps = run.steps
-
-    def forget_earlier(self) -> None:
-        """Remove those before the newest."""
-        for name in self.names[1:]:
-            with suppress(FileNotFoundError):
-                name.unlink()
-
-    def _make_room(self) -> None:
-        """Move every file one place further; the last goes. Whenever this is cut off, the files are whole and in their order."""
-        for newer, older in reversed(list(zip(self.names, self.names[1:], strict=False))):
-            with suppress(FileNotFoundError):
-                os.replace(newer, older)
-        keep_name(self.names[0].parent)
 
 
 def names_of(path: Path) -> list[Path]:
@@ -97,8 +108,8 @@ class Kept:
         return found
 
 
-def newest(path: Path) -> Kept:
-    """The newest moment that can be read.
+def newest(path: Path, part: str = "fit") -> Kept:
+    """The newest moment that can be read, of which a training says a part of this name.
 
     Raises
     ------
@@ -118,9 +129,9 @@ def newest(path: Path) -> Kept:
         except ModelFileError as error:
             damaged.append(str(error))
             continue
-        if "fit" not in described.get("training", {}):
+        if part not in described.get("training", {}):
             raise ModelFileError(
-                f"{name} is no checkpoint: it has no training in it that could be gone on with. Give another name; cr.load reads it."
+                f"{name} is no checkpoint of such a training. Give another name; if it is a model, cr.load reads it."
             )
         return Kept(name, described, arrays, tuple(damaged))
     raise ModelFileError(
@@ -155,7 +166,7 @@ def checkpoints_for(
             "written to, on a disk with room for it."
         ) from error
     if not goes_on:
-        files.forget_earlier()
+        files.files.forget_earlier()
     return checkpoints
 
 
@@ -197,13 +208,13 @@ def _parts(what: str, data: Batch, rows: int, dtype: Any) -> dict[str, str]:
     """Inputs as the numbers they are computed with, in which a file of others is read."""
     parts = {"X": data.inputs, "y": (*data.targets, *data.class_indices), "weights": (data.weights,)}
     return {
-        what + name: " ".join(_fingerprint(x[:rows], dtype if name == "X" else x.dtype) for x in own if x is not None)
+        what + name: " ".join(fingerprint(x[:rows], dtype if name == "X" else x.dtype) for x in own if x is not None)
         for name, own in parts.items()
     }
 
 
-def _fingerprint(x: Any, dtype: Any) -> str:
-    """Read piece by piece, for what is on disk may be larger than the memory."""
+def fingerprint(x: Any, dtype: Any = None) -> str:
+    """A text that is another when any number of an array is; read piece by piece, for it may be larger than the memory."""
     from xxhash import xxh3_64  # when it is needed
 
     found, rows = xxh3_64(), max(1, PIECE // max(1, x[:1].nbytes))

@@ -16,23 +16,28 @@ from chainrule.training.schedules import PlateauPosition
 
 def values_of(run: Run) -> dict[str, Any]:
     """A run as values; the arrays are its own."""
-    history, best = run.history, run.best
+    best = run.best
     return {
         "parameters": run.parameters,
         "optimizer_state": run.optimizer_state,
         "steps": run.steps,
-        "history": {
-            "columns": {name: history.column(name) for name in history},
-            "stopped": history.stopped,
-            "best_epoch": history.best_epoch,
-            "passes": history.passes,
-        },
+        "history": values_of_history(run.history),
         "streams": run.streams,
         "under_way": run.under_way,
         "settings": run.settings,
         "best": best and {"epoch": best.epoch, "parameters": best.parameters, "before": best.before},
         "plateau": run.plateau and asdict(run.plateau),
         "begun_with": run.begun_with,
+    }
+
+
+def values_of_history(history: History) -> dict[str, Any]:
+    """A history as values."""
+    return {
+        "columns": {name: history.column(name) for name in history},
+        "stopped": history.stopped,
+        "best_epoch": history.best_epoch,
+        "passes": history.passes,
     }
 
 
@@ -61,7 +66,7 @@ def run_of(values: Any, parameters: Parameters) -> Run:
         raise ValueError("the run in it has other parameters than the network.")
     if not isinstance(under_way, np.ndarray) or under_way.ndim != 2 or under_way.dtype != np.float64:
         raise ValueError("what the steps under way have reported is given in another form.")
-    history = _history(values["history"])
+    history = history_of(values["history"])
     if values["steps"] < 0 or (best and not (type(best["epoch"]) is int and 0 <= best["epoch"] < history.epochs)):
         raise ValueError("the run in it has a best epoch or a number of steps that cannot be.")
     for stream in (values["streams"]["order"], values["streams"]["keys"]):
@@ -91,7 +96,8 @@ def _check_parameters(found: Any, known: Parameters) -> None:
             raise ValueError(f"the run in it has another parameter {name} than the network.")
 
 
-def _history(values: Mapping[str, Any]) -> History:
+def history_of(values: Mapping[str, Any]) -> History:
+    """The history that these are the values of."""
     columns, passes, best = values["columns"], values["passes"], values["best_epoch"]
     if len({np.shape(column) for column in columns.values()}) > 1 or not all(
         isinstance(column, np.ndarray) and column.ndim == 1 and column.dtype == np.float64

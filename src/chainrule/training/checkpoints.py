@@ -81,15 +81,16 @@ class Checkpoints:
         self._fails = False
         self._held: tuple[Run, list[Any]] | None = None
         self._epochs, self._seconds = 0, time.monotonic()
+        self._told = 0
 
     def begin(self, run: Run) -> None:
         """Write where it begins, before anything else is done; raises what keeps it from being written."""
-        self._epochs, self._seconds = run.epochs, time.monotonic()
+        self._epochs, self._seconds, self._told = run.epochs, time.monotonic(), run.epochs
         self._write(run, self._states())
 
     def note(self, epochs: int, now: Callable[[], Run]) -> None:
         """Have a moment written if it is time: after so many epochs, with the callbacks told of all of them."""
-        self._held = None
+        self._told, self._held = epochs, None
         seconds = time.monotonic()
         if not self._every.is_due(epochs - self._epochs, seconds - self._seconds) or not self._is_free():
             return
@@ -102,10 +103,16 @@ class Checkpoints:
             self._held = now(), self._states()
 
     def end(self, run: Run) -> None:
-        """Write where it has ended, and wait for that: where it can be gone on from, if that is elsewhere."""
+        """Write where it has ended, and wait for that.
+
+        If it ended while the callbacks were told of an epoch, that is the moment before; where there was no time to take one,
+        the last that was written is gone on from.
+        """
         last, self._held = self._held or (run, self._states()), None
         if self._writing is not None:
             self._writing.wait()
+        if self._callbacks and last[0].epochs > self._told:
+            return
         error, self._writing = Aside(self._written, *last).result(), None
         self._fails = False  # what the last moment has come to is told in any case
         self._tell(error, "The earlier ones are kept, and the network has all that was learned: save it elsewhere.")

@@ -179,7 +179,8 @@ class Training:
             with display(self.settings.epochs, self.settings.progress) as shown:
                 self._epochs(shown, current or (lambda parameters: None))
         except KeyboardInterrupt:
-            self.history.stopped = INTERRUPTED
+            if self.history.stopped == FINISHED:  # or it was over already
+                self.history.stopped = INTERRUPTED
         finally:
             self._catch_up()
         warn_unless_finite(self.history)
@@ -285,6 +286,7 @@ class Training:
             and self.history.epochs == block.first
         ):
             self.history.extend(self._completed(block))
+        self._show_watchers()
 
     def _note_epochs(self, block: Block) -> dict[str, float]:
         """Add the completed epochs of a block to what is known of the training; gives the last one's metrics."""
@@ -299,11 +301,15 @@ class Training:
         if self.validator is not None:  # then epochs come one at a time
             columns |= {f"val_{k}": [v] for k, v in self.validator(self._together(self._at.nested)).items()}
         self.history.extend({**columns, "seconds": seconds})
-        if self.plateau is not None:
-            self.plateau.see(self.history)
-        if self.watch is not None:
-            self.watch.see(self.history, self._begun_with, self._at.nested["learned"])
+        self._show_watchers()
         return {name: float(values[-1]) for name, values in columns.items()}
+
+    def _show_watchers(self) -> None:
+        """Show the last epoch to what watches and has not seen it."""
+        if self.plateau is not None and self.plateau.seen < self.history.epochs:
+            self.plateau.see(self.history)
+        if self.watch is not None and self.watch.seen < self.history.epochs:
+            self.watch.see(self.history, self._begun_with, self._at.nested["learned"])
 
     def _note_passes(self, steps: int) -> None:
         self.history.passes.update(passes(int(steps), self.settings.gradients, self.learned_count))

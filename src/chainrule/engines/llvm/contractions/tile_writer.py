@@ -14,6 +14,7 @@ from llvmlite import ir
 
 from chainrule.engines.llvm.buffers import View, long_strides
 from chainrule.engines.llvm.code import Code, pointer, vector_type
+from chainrule.engines.llvm.contractions.block_choice import FAR
 from chainrule.engines.llvm.contractions.products import Product, finish
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.positions import Index
@@ -24,9 +25,6 @@ WRITTEN_OUT = 48
 
 PIECE = 512
 """Terms of a long sum taken at a time: a piece of two vectors of columns then takes 64 KB of the cache."""
-
-FAR = 2**16
-"""Numbers in a result from which on what belongs to it is not expected in the cache."""
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ A sum too long for the cache is taken in pieces, each for several tiles below ea
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 from chainrule.engines.llvm.buffers import View, long_strides
 from chainrule.engines.llvm.code import Code
+from chainrule.engines.llvm.contractions.block_choice import breadth_of, rows_first
 from chainrule.engines.llvm.contractions.products import Operand, Product, finish, multiply_add
 from chainrule.engines.llvm.contractions.tile_writer import PIECE, WRITTEN_OUT, Tile, TileWriter
 from chainrule.engines.llvm.mathematics import Vector
@@ -29,7 +30,7 @@ BELOW = 8
 SIDE_BY_SIDE = 8
 """Sums that are added to at the same time: an addition takes four steps, and two begin in each. With fewer, additions only wait."""
 
-FEW_TERMS = 16
+SHORT_SUM = 16
 """Terms of sums up to which all are written out, to be added up in parts side by side."""
 
 Add = Callable[[tuple[Index, ...], list[Any]], list[Any]]
@@ -46,7 +47,7 @@ class Tiles(TileWriter):
         super().__init__(code, memory, product)
         self.addend: Atom | None = None
         addition = product.addition(memory)
-        if addition is not None and self.parts is None and math.prod(self.summed) <= FEW_TERMS // 2:
+        if addition is not None and self.parts is None and prod(self.summed) <= SHORT_SUM // 2:
             self.addend, self.known = addition
 
     def emit(self) -> None:
@@ -55,7 +56,7 @@ class Tiles(TileWriter):
         rows, vector, width = product.rows, product.vector, product.width
         count = product.lengths[rows] if rows else 1
         vectors = -(-product.lengths[vector] // width) if vector else 1
-        wide = 8 if count == 1 else 4 if count < 6 else 3 if vectors % 3 == 0 and vectors % 2 else 2
+        wide = 8 if count == 1 else 4 if count < 6 else breadth_of(vectors)
         across = _blocks(vectors, min(wide, vectors))
         tall = max(1, self.code.target.accumulators // max(size for _, _, size in across))
         down = _blocks(count, min(tall, 16))
@@ -88,7 +89,11 @@ class Tiles(TileWriter):
             )
         else:
             blocks = 1 if self.parts is None else BLOCKS
-            code.shared_nest([blocks, *counts, rows], lambda at: self._at_once(tile(*at)))
+            if rows_first(prod(self.summed), product.equation.output.type.size):
+                down = [blocks, *counts[:-1], rows, vectors]
+                code.shared_nest(down, lambda at: self._at_once(tile(*at[:-2], at[-1], at[-2])))
+            else:
+                code.shared_nest([blocks, *counts, rows], lambda at: self._at_once(tile(*at)))
 
     # --- sums
 
@@ -150,7 +155,7 @@ class Tiles(TileWriter):
 
     def _all(self, totals: list[Any], step: Add) -> list[Any]:
         code = self.code
-        if len(totals) <= SIDE_BY_SIDE // 2 and math.prod(self.summed) <= FEW_TERMS:
+        if len(totals) <= SIDE_BY_SIDE // 2 and prod(self.summed) <= SHORT_SUM:
             return self._in_parts(totals, step)
         if max(self.summed[:1], default=1) <= PIECE:
             return code.carried_nest(self.summed, totals, step, len(totals))
