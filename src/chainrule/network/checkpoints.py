@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,11 @@ import numpy as np
 
 from chainrule.errors import MissingFileError, ModelFileError, SettingError
 from chainrule.network.base import BaseNetwork
+from chainrule.network.description import plain, short
 from chainrule.network.reading import read
 from chainrule.network.runs import history_of, values_of
 from chainrule.network.storage import content_of, description_of
-from chainrule.network.values import Reader
+from chainrule.network.values import MissingCodeError, Reader
 from chainrule.network.writing import keep_name, place_for, replace_file
 from chainrule.nn.parameters import flat_names
 from chainrule.training import Batch, Checkpoints, Every, Run, Training
@@ -108,11 +109,37 @@ class Kept:
         return found
 
 
-PARTS = frozenset({"run", "states", "fit", "data", "callbacks", "epochs"})
-"""What is said of the training of a network, by names."""
+PARTS: dict[str, type] = {"run": dict, "states": list, "fit": dict, "data": dict, "callbacks": list, "epochs": int}
+"""What is said of the training of a network, by names, and of which kind it is."""
 
 
-def newest(path: Path, parts: Set[str] = PARTS) -> Kept:
+def check_parts(path: Path, said: Mapping[str, Any], parts: Mapping[str, type]) -> None:
+    """Refuse parts of other kinds, as somebody may have written them into a file; the names in a dict are texts."""
+    for name, kind in parts.items():
+        value = said[name]
+        if not isinstance(value, kind) or (kind is dict and not all(isinstance(key, str) for key in value)):
+            raise ModelFileError(f"{path} describes no training: {name!r} is {short(value)} in it. Begin anew with another file.")
+
+
+def values_in(found: Kept, parts: Mapping[str, type]) -> dict[str, Any]:
+    """What a moment says by these names, none of which is code.
+
+    Raises
+    ------
+    ModelFileError
+        When something else has been written into the file.
+    """
+    try:
+        values = Reader({}, found.arrays).values({name: found.says[name] for name in parts})
+    except (MissingCodeError, ValueError, TypeError) as error:
+        raise ModelFileError(
+            f"{found.path} describes no training ({plain(str(error), 200)}). Begin anew with another file."
+        ) from None
+    check_parts(found.path, values, parts)
+    return values
+
+
+def newest(path: Path, parts: Mapping[str, type] = PARTS) -> Kept:
     """The newest moment that can be read, of a training that says what has these names.
 
     Raises
@@ -133,7 +160,7 @@ def newest(path: Path, parts: Set[str] = PARTS) -> Kept:
         except ModelFileError as error:
             damaged.append(str(error))
             continue
-        if not parts <= set(described.get("training", {})):
+        if not set(parts) <= set(described.get("training", {})):
             raise ModelFileError(
                 f"{name} is no checkpoint of such a training. Give another name; if it is a model, cr.load reads it."
             )
@@ -179,7 +206,7 @@ def unless_of_another(path: Path, training: Training, data: Mapping[str, Any], *
     if not any(name.exists() for name in names_of(path)):
         return
     found = newest(path)
-    facts = Reader({}, found.arrays).values({name: found.says[name] for name in ("data", "epochs", "run")})
+    facts = values_in(found, {name: PARTS[name] for name in ("data", "epochs", "run")})
     run, kept = facts["run"], facts["data"]
     if goes_on and run["settings"] == training.same_to_go_on:
         different = [name for name in {**kept, **data} if kept.get(name) != data.get(name)]
