@@ -54,6 +54,8 @@ class TileWriter:
         self.summed = [product.lengths[c] for c in product.summed]
         parts = memory.parts.get(product.equation.output)
         self.parts = None if parts is None else parts.view()
+        self.known: Variable | None = None
+        """What a finished sum is the value of, where it is more than the product."""
 
     def zeros(self, count: int) -> list[Any]:
         """Accumulators of nothing yet."""
@@ -91,7 +93,7 @@ class TileWriter:
             at = self.position(tile, r, v)
             if self.parts is None:
                 number = code.number(total, product.dtype, product.width)
-                finish(code, self.memory, product, at, number, product.width)
+                finish(code, self.memory, product, at, number, product.width, self.known)
             else:
                 point = (tile.block, *(at[c] for c in product.result))
                 code.store(self.parts, long_strides(self.parts), point, total, product.width)
