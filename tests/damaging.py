@@ -288,7 +288,9 @@ def gone_on_with(network: Any, content: bytes, path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for again in (
-            lambda: network.fit(X, labels, **WATCHED, epochs=5, progress=False, engine="llvm", continue_from=network.run),
+            lambda: network.fit(
+                X, labels, **WATCHED, epochs=5, progress=False, engine="llvm", continue_from=network.run
+            ),
             lambda: cr.resume(path, X, labels, epochs=5, engine="numpy", progress=False, custom=GIVEN["custom"]),
             lambda: network.fit(X, labels, epochs=1, engine="numpy", progress=False, checkpoint=path),
         ):

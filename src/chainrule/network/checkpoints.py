@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import MissingFileError, ModelFileError, SettingError
+from chainrule.errors import MissingFileError, ModelFileError, OtherFormatError, SettingError
 from chainrule.network.base import BaseNetwork
 from chainrule.network.description import plain, short
 from chainrule.network.reading import read
 from chainrule.network.runs import history_of, values_of
 from chainrule.network.storage import content_of, description_of
-from chainrule.network.values import MissingCodeError, Reader
+from chainrule.network.values import MissingCodeError, Reader, Writer
 from chainrule.network.writing import keep_name, place_for, replace_file
 from chainrule.nn.parameters import flat_names
 from chainrule.training import Batch, Checkpoints, Every, Run, Training
@@ -77,10 +77,23 @@ class CheckpointFiles:
         """Write a moment. It takes the place of the newest if that is of the same step, or of what was there before."""
         if self._steps is not None and run.steps < self._steps:
             return  # handed over late, by whoever was interrupted while doing so
+        for name, state in zip(self._given["callbacks"], states, strict=True):
+            check_state(name, state)
         values = {"run": values_of(run), "states": list(states), **self._given}
         content = content_of(self._described, flat_names(run.left), values)
         self.files.write(content, in_place=self._steps is None or run.steps == self._steps)
         self._steps = run.steps
+
+
+def check_state(name: str, state: Any) -> None:
+    """Refuse a callback's state that no file can hold."""
+    try:
+        Writer().value(state)
+    except SettingError as error:
+        raise SettingError(
+            f"the callback {name} has a state that no checkpoint can hold ({error}). Give numbers, texts, arrays, and dicts, lists "
+            "and tuples of them from its state_dict()."
+        ) from None
 
 
 def names_of(path: Path) -> list[Path]:
@@ -117,8 +130,11 @@ def check_parts(path: Path, said: Mapping[str, Any], parts: Mapping[str, type]) 
     """Refuse parts of other kinds, as somebody may have written them into a file; the names in a dict are texts."""
     for name, kind in parts.items():
         value = said[name]
-        if not isinstance(value, kind) or (kind is dict and not all(isinstance(key, str) for key in value)):
-            raise ModelFileError(f"{path} describes no training: {name!r} is {short(value)} in it. Begin anew with another file.")
+        fits = isinstance(value, kind)
+        if not fits or (kind is dict and not all(isinstance(key, str) for key in value)):
+            raise ModelFileError(
+                f"{path} describes no training: {name!r} is {short(value)} in it. Begin anew with another file."
+            )
 
 
 def values_in(found: Kept, parts: Mapping[str, type]) -> dict[str, Any]:
@@ -147,7 +163,7 @@ def newest(path: Path, parts: Mapping[str, type] = PARTS) -> Kept:
     MissingFileError
         When there is none.
     ModelFileError
-        When none of them can be read.
+        When none of them can be read, or another version wrote the newest.
     """
     damaged: list[str] = []
     if not any(name.exists() for name in names_of(path)):
@@ -157,6 +173,8 @@ def newest(path: Path, parts: Mapping[str, type] = PARTS) -> Kept:
             described, arrays = read(name)
         except MissingFileError:
             continue
+        except OtherFormatError:
+            raise  # it is whole, and newer than what could be taken instead
         except ModelFileError as error:
             damaged.append(str(error))
             continue

@@ -135,7 +135,9 @@ def _check_given(
             "not stored; give callbacks of the same names, in the same order: cr.resume(path, X, y, callbacks=[…])."
         )
     if len(says["states"]) != len(names):
-        raise ModelFileError(f"{found.path} describes no training: {len(names)} callbacks have {len(says['states'])} states in it.")
+        raise ModelFileError(
+            f"{found.path} describes no training: {len(names)} callbacks have {len(says['states'])} states in it."
+        )
     for name, callback, state in zip(names, callbacks, says["states"], strict=True):
         if state is not None and not callable(getattr(callback, "load_state_dict", None)):
             raise SettingError(
