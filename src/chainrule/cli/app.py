@@ -88,8 +88,13 @@ def _stand_in_for_missing_streams() -> None:
         sys.stderr = sys.stdout
 
 
+ALLOCATOR = "_RJEM_MALLOC_CONF", "muzzy_decay_ms:0"
+"""Polars' allocator would leave memory it has given up with the process, to be taken when the system needs it; most ask before."""
+
+
 def main() -> None:
     """Run the command line."""
+    os.environ.setdefault(*ALLOCATOR)  # heard when Polars is loaded, which is later
     _stand_in_for_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal knows its characters; files and pipes are given UTF-8

@@ -39,6 +39,15 @@ def typed(table: Table, spelling: Spelling, names: Collection[str]) -> Table:
     return replace(table, frame=pl.DataFrame(columns)) if read else table
 
 
+def type_within(table: Table, spelling: Spelling, names: Collection[str]) -> None:
+    """The same within the table itself, where it is long: the text of one column is gone before the next one is read."""
+    for place, name in enumerate(table.names if len(table) >= LONG else ()):
+        if name in names:
+            read = _of_long(table, {name: table.column(name)}, spelling)
+            for cells in read.values():
+                table.frame.replace_column(place, cells)
+
+
 def _of_short(texts: Mapping[str, pl.Series], spelling: Spelling) -> dict[str, pl.Series]:
     """The columns that are plain numbers, by names: all are read as one, and looked at one by one only where a doubt is left."""
     import polars as pl
