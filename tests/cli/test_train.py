@@ -347,6 +347,21 @@ def test_a_training_that_is_ended_keeps_what_was_learned_and_saves_it(labels, tm
     assert run("predict", model, labels).exit_code == 0
 
 
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_what_is_ended_before_the_training_exits_by_the_signal(labels, monkeypatch, name):
+    def interrupted(*arguments, **settings):
+        signal.raise_signal(signal.Signals[name])
+
+    monkeypatch.setattr("chainrule.tabular.model.made_ready", interrupted)
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        result = run("train", labels, "--target", "Survived", *SMALL)
+    finally:
+        signal.signal(signal.SIGINT, heard)
+    assert result.exit_code == 128 + signal.Signals[name]
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
 USUAL = ["--target", "Survived"]
 
 

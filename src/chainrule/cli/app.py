@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -14,13 +15,14 @@ from typer.core import TyperGroup
 from chainrule.cli.console import complain
 from chainrule.cli.demo import demo
 from chainrule.cli.diagnose import diagnose
-from chainrule.cli.exits import FAILED, INTERRUPTED
+from chainrule.cli.exits import FAILED, INTERRUPTED, SIGNALLED
 from chainrule.cli.explain import explain
 from chainrule.cli.predict import evaluate, predict
 from chainrule.cli.train import train
 from chainrule.cli.view import view
 from chainrule.errors import ChainruleError
 from chainrule.tables import TableError, spell
+from chainrule.tabular.deadline import Terminated
 from chainrule.training.progress import is_open
 
 
@@ -40,6 +42,9 @@ class Commands(TyperGroup):
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             complain(f"{where}{error.strerror or error}.")
+        except Terminated:
+            complain("stopped.")
+            raise typer.Exit(SIGNALLED + signal.SIGTERM) from None
         except KeyboardInterrupt:
             complain("stopped by Ctrl-C.")
             raise typer.Exit(INTERRUPTED) from None

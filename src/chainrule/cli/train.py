@@ -22,6 +22,7 @@ from chainrule.errors import SettingError
 from chainrule.tables import as_table, sample
 from chainrule.tables.options import counted
 from chainrule.tabular import Recipe, TableModel
+from chainrule.tabular.deadline import terminate
 from chainrule.tabular.metrics import METRICS
 from chainrule.tabular.rates import SCHEDULES
 
@@ -368,7 +369,7 @@ def _kinds(drop: Sequence[str], given: Sequence[str]) -> dict[str, str]:
 def _stoppable() -> Iterator[None]:
     """While a model is trained, a request to end the process is heard as Ctrl-C is: what was learned is kept."""
     try:
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        before = signal.signal(signal.SIGTERM, terminate)
     except ValueError:  # signals are heard in the main thread only
         yield
         return

@@ -2,7 +2,7 @@
 
 from chainrule.tables.columns import Column, Feature
 from chainrule.tables.frames import row_of
-from chainrule.tables.learning import lighten
+from chainrule.tables.learning import lightened
 from chainrule.tables.missing import Missing, Spelling
 from chainrule.tables.names import spelled
 from chainrule.tables.options import TableError, spell
@@ -30,7 +30,7 @@ __all__ = [
     "Task",
     "as_table",
     "give_back",
-    "lighten",
+    "lightened",
     "ranks",
     "read",
     "rescaled",

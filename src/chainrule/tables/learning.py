@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from chainrule.tables.remarks import remarks_on
 from chainrule.tables.scales import ScaleKind
 from chainrule.tables.table import Table
 from chainrule.tables.target import Target, Task, learn_target
-from chainrule.tables.typed import type_within, typed
+from chainrule.tables.typed import typed, typed_within
 
 if TYPE_CHECKING:
     import polars as pl
@@ -101,11 +102,14 @@ def learn_columns(
     return Learned(columns, learned, tuple(remarks), rows, y, read)
 
 
-def lighten(table: Table, target: str, kinds: Mapping[str, str], spelling: Spelling) -> None:
-    """Read text that is plain numbers within a table that nobody else has, for `learn_columns`: it takes twice their room."""
+def lightened(table: Table, target: str, kinds: Mapping[str, str], spelling: Spelling) -> Table:
+    """The same table for `learn_columns`, with text that is plain numbers read, which takes twice their room.
+
+    Where it is long that is done within its frame, which nobody else may have.
+    """
     target, kinds = spelled(target), {spelled(name): kind for name, kind in kinds.items()}
-    _check_names(table, target, kinds)
-    type_within(table, spelling, _maybe_plain(table, target, kinds))
+    _check_names(replace(table), target, kinds)  # what looks at columns keeps them
+    return typed_within(table, spelling, _maybe_plain(table, target, kinds))
 
 
 def _maybe_plain(table: Table, target: str, kinds: Mapping[str, str]) -> list[str]:

@@ -15,6 +15,15 @@ class Asked(threading.Event):
     by: int = signal.SIGINT
 
 
+class Terminated(KeyboardInterrupt):
+    """Somebody wants the process to end, which is heard as Ctrl-C is."""
+
+
+def terminate(number: int, frame: object) -> None:
+    """What SIGTERM may be made to do where a training is to be heard of it, too."""
+    raise Terminated
+
+
 class Deadline:
     """A time to end at, and an event that asks for the end.
 
@@ -56,14 +65,14 @@ def asked_by_signals() -> Iterator[Asked]:
         asked.by = number
         asked.set()
 
-    heard: list[signal.Signals] = []
+    before = {}
     if threading.current_thread() is threading.main_thread():
-        usual = signal.default_int_handler
-        heard = [x for x in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(x) is usual]
-    for number in heard:
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: own for number, own in handlers.items() if own in (signal.default_int_handler, terminate)}
+    for number in before:
         signal.signal(number, hear)
     try:
         yield asked
     finally:
-        for number in heard:
-            signal.signal(number, signal.default_int_handler)
+        for number, own in before.items():
+            signal.signal(number, own)

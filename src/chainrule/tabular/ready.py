@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables import Preparation, Spelling, Table, TableError, give_back, lighten, ranks, rescaled, sample
+from chainrule.tables import Preparation, Spelling, Table, TableError, give_back, lightened, ranks, rescaled, sample
 from chainrule.tables.names import spelled
 from chainrule.tabular.search import Rescaled
 from chainrule.tabular.weights import weights_of_rows
@@ -82,8 +82,9 @@ def made_ready(
         kinds = {groups: "drop", **kinds}
     scaling = preparing["scaling"]
     options: Any = {**preparing, "columns": kinds, "scaling": scaling or "robust"}
+    spelling = Spelling.of(preparing["missing_mark"], preparing["value_mark"]).in_table(table)
     table = replace(table, frame=table.frame.clone())
-    lighten(table, target, kinds, Spelling.of(preparing["missing_mark"], preparing["value_mark"]).in_table(table))
+    table = lightened(table, target, kinds, spelling)
     preparation, inputs, y = Preparation.learn_and_apply(table, target, **options)
     if len(y) < 2:
         raise TableError(f"{table.source} has {len(y)} row{'s' * (len(y) != 1)} to learn from; at least 2 are needed.")
