@@ -26,6 +26,7 @@ nightly: .venv/development # twenty times as many random examples; random Progra
 	CHAINRULE_CALLS=1000 $(BIN)/python -m pytest tests/ops/test_numpy_arguments.py
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.contractions --random 30 --least 0.6
 	CHAINRULE_MUTATIONS=20000 $(BIN)/python -m pytest tests/test_model_files.py
+	CHAINRULE_KILLS=2000 $(BIN)/python -m pytest tests/training/test_checkpoints_killed.py
 	$(BIN)/python tests/versions.py
 
 versions: .venv/development # the tests with the oldest and the newest versions allowed, on every Python there is

@@ -30,9 +30,9 @@ def rows_of_metrics(sizes: tuple[int, ...]) -> list[str]:
             np.testing.assert_allclose(answer(), contenders["numpy"](), rtol=1e-4, atol=1e-5)
         times = microseconds(contenders, calls=max(5, 2000 // rows), rounds=9)
         if rows == 1:
-            workspace = compiled._answers.holding("predict_proba", compiled._parameters)
-            workspace([x])
-            times["arithmetic"] = microseconds({"": workspace._workspaces.by_block[1].run}, calls=2000, rounds=9)[""]
+            workspace = compiled._answers.holding("predict_proba", compiled._parameters).workspace(1)
+            workspace.inputs[-1][...] = x
+            times["arithmetic"] = microseconds({"": workspace.run}, calls=2000, rounds=9)[""]
         figures = " | ".join(f"{times[name]:.1f}" if name in times else "" for name in (*contenders, "arithmetic"))
         lines.append(f"| {'-'.join(map(str, sizes))} | {rows} | {figures} |")
     return lines

@@ -15,7 +15,9 @@ import random
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,11 @@ def originals(folder: Path) -> list[bytes]:
         network.fit(X, y, loss=loss, epochs=1, progress=False, engine="numpy")
         network.save(folder / "m", notes={"columns": ["a", "ü"], "scale": [1.5, None, {"deep": [[[1]]]}]})
         files.append((folder / "m").read_bytes())
+    kept = cr.Network([cr.Dense(4, "tanh"), cr.Dense(2)])
+    watched = {"early_stopping": 3, "optimizer": cr.Adam(cr.OnPlateau(0.1)), "validation_split": 0.3, "batch_size": 7}
+    kept.fit(X, labels, **watched, epochs=3, progress=False, engine="numpy", checkpoint=folder / "run.ckpt")
+    kept.save(folder / "m", run=True)
+    files += [(folder / "m").read_bytes(), (folder / "run.ckpt").read_bytes()]
     (folder / "t.csv").write_text(TABLE)
     small = ("--fast", "--hidden", "4", "--curves", "2", "--epochs", "1")
     done = CliRunner().invoke(
@@ -219,7 +226,7 @@ def made_right(content: bytes, folder: Path) -> bytes:
         text = header["__metadata__"][KEY]
         described = parsed(text)
         described.pop(DIGEST, None)
-        kinds = {"F32": "<f4", "F64": "<f8"}
+        kinds = {"F32": "<f4", "F64": "<f8", "I64": "<i8"}
         arrays = {
             name: np.frombuffer(data[slice(*facts["data_offsets"])], kinds[facts["dtype"]]).reshape(facts["shape"])
             for name, facts in header.items()
@@ -271,6 +278,22 @@ def answers(network: Any) -> Any:
         return repr(error)
 
 
+def gone_on_with(network: Any) -> None:
+    """Train on from a run that a file has, or have it refused."""
+    if network.run is None or network.run.epochs > 10:
+        return
+    with suppress(cr.ChainruleError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        watched = {
+            "early_stopping": 3,
+            "optimizer": cr.Adam(cr.OnPlateau(0.1)),
+            "validation_split": 0.3,
+            "batch_size": 7,
+        }
+        labels = np.where(X[:, 0] > 0, "in", "out")
+        network.fit(X, labels, **watched, epochs=5, progress=False, engine="llvm", continue_from=network.run)
+
+
 def peak() -> int:
     """The most memory this process has had, in bytes."""
     import resource
@@ -300,6 +323,7 @@ def tried(content: bytes, expected: Any, path: Path) -> str:
     network.save(path)
     again = loaded(path)
     assert answers(again) == told, "not the same when saved again"
+    gone_on_with(network)
     return result
 
 

@@ -17,7 +17,9 @@ def snippets(document: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
 
 
-@pytest.mark.parametrize("code", [*snippets("README.md"), *snippets("docs/from-autograd.md")])
+@pytest.mark.parametrize(
+    "code", [*snippets("README.md"), *snippets("docs/from-autograd.md"), "\n".join(snippets("docs/checkpoints.md"))]
+)
 def test_every_python_snippet_runs_as_it_stands(code, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {"__name__": "__main__"})

@@ -23,7 +23,7 @@ import chainrule as cr
 from chainrule.cli.app import app
 from chainrule.errors import ModelFileError, SettingError
 from chainrule.network.description import digest_of
-from chainrule.network.storage import MOST_LAYERS
+from chainrule.network.values import MOST_LAYERS
 
 MUTATIONS = int(os.environ.get("CHAINRULE_MUTATIONS", "1000"))
 X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)

@@ -87,6 +87,12 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some of the values are names of files."""
+    monkeypatch.chdir(tmp_path)
+
+
 def fit(**given: Any) -> Any:
     return network().fit(**{"X": X, "y": Y, "epochs": 1, "progress": False, **given})
 
@@ -119,9 +125,8 @@ def test_any_value_works_or_is_refused(name: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", VALUES)
-def test_files(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files(kind: str) -> None:
     """What is no name of a file is refused by us, what names none that there can be by the system."""
-    monkeypatch.chdir(tmp_path)
     value = VALUES[kind]
     FITTED.save("m")
     for call in (

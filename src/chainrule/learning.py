@@ -12,6 +12,7 @@ from chainrule.network import Hypergradient as Hypergradient
 from chainrule.network import Network as Network
 from chainrule.network import Tuned as Tuned
 from chainrule.network import hypergradient as hypergradient
+from chainrule.network import resume as resume
 from chainrule.network import tune as tune
 from chainrule.nn import Layer as Layer
 from chainrule.nn import ParameterSpec as ParameterSpec

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -131,6 +133,20 @@ class TestEveryEngine:
                 workspace.inputs[1][...] = k * x
                 for found, expected in zip(workspace.run(), f(sign * w, k * x), strict=True):
                     np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+    @pytest.mark.parametrize("kind", ["float64", "complex128"])
+    def test_frees_a_function_that_is_given_up(self, engine: str, kind: str) -> None:
+        """At once: Python looks for circles seldom, and does not know how much memory hangs on one."""
+        x = np.ones((3, 3), kind)
+        function = ENGINES[engine].executable(cr.trace(lambda x: x @ x + 1, x))
+        function(x)
+        known = weakref.ref(function)
+        gc.disable()
+        try:
+            del function
+            assert known() is None
+        finally:
+            gc.enable()
 
     def test_plans_memory_or_says_that_it_does_not(self, engine: str) -> None:
         step = cr.trace(lambda total, rows: [total + np.sum(rows), np.sum(rows)], 0.0, np.ones(4))

@@ -51,6 +51,24 @@ def test_every_operation(op: Operation, dtype: Any, engine: str) -> None:
         assert_same(found, expected)
 
 
+KINDS = ("bool", "int8", "uint8", "int16", "uint32", "int64", "uint64", "float32")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kinds", [*((kind, kind) for kind in KINDS), ("bool", "int8"), ("int64", "float32")])
+def test_products_of_every_kind_of_number(kinds: tuple[str, str], engine: str) -> None:
+    """Integers are taken as far as their bits go; of truth values a sum is whether any holds."""
+    random, kind = np.random.default_rng(0), np.result_type(*kinds)
+    for example in REGISTRY["einsum"].examples:
+        subscripts = example.attributes["subscripts"]
+        shapes = [tuple(5 * n for n in shape) for shape in example.inputs]
+        x, y = (random.integers(0, 2 if k == "bool" else 100, s).astype(k) for k, s in zip(kinds, shapes, strict=True))
+        counts = np.einsum(subscripts, x.astype(np.int64), y.astype(np.int64))
+        expected = counts > 0 if kind == np.bool_ else counts.astype(kind)
+        found = cr.jit(lambda x, y, subscripts=subscripts: np.einsum(subscripts, x, y), engine=engine)(x, y)
+        assert_same(found, expected)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 @settings(
     max_examples=int(os.environ.get("CHAINRULE_EXAMPLES", "80")),

@@ -187,3 +187,22 @@ def test_it_is_numpy_s_or_an_error_of_the_family(function: ArrayFunction) -> Non
                     f"{way}: np.{function.name}({given}, {named}) is {found!r}, NumPy gives {expected!r}"
                 )
     assert answered > 0 or not tried
+
+
+WHOLE = ["bool", *(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64))]
+
+
+@pytest.mark.parametrize(
+    "name", ["sum", "prod", "cumsum", "cumprod", "nansum", "nanprod", "nancumsum", "nancumprod", "trace"]
+)
+def test_whole_numbers_are_collected_in_the_kind_that_numpy_takes(name: str) -> None:
+    """And come out in the kind that was asked for, cut to its bits."""
+    function, numbers = getattr(np, name), np.arange(60, 69).reshape(3, 3)
+    for kind in WHOLE:
+        x = numbers.astype(kind)
+        for asked in (None, *WHOLE[1:], "float64"):
+            expected = function(x, dtype=asked)
+            program = cr.trace(lambda x, asked=asked: function(x, dtype=asked), x)
+            found = np.asarray(evaluate(program, x))
+            assert (found.dtype, program.outputs[0].dtype) == (expected.dtype, expected.dtype), (kind, asked)
+            np.testing.assert_array_equal(found, expected, f"{kind} {asked}")

@@ -426,7 +426,9 @@ def test_columns_looked_at_together_give_the_target_away_as_each_alone_does(data
     random = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     y = random.normal(size=count)
     columns = {}
-    for place, kind in enumerate(data.draw(st.lists(st.sampled_from("amt near far tied".split()), min_size=2, max_size=9))):
+    for place, kind in enumerate(
+        data.draw(st.lists(st.sampled_from(["amt", "near", "far", "tied"]), min_size=2, max_size=9))
+    ):
         x = {
             "amt": random.normal(size=count),
             "near": np.exp(y) + 1e-9 * random.normal(size=count),

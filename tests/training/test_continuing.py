@@ -184,6 +184,37 @@ def test_after_an_interrupt_in_the_midst_of_an_epoch(
     assert alike(trained(net, **watched, continue_from=net.run), whole)
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("place", ["Plateau.see", "Watch.see", "History.extend"])
+def test_after_an_interrupt_while_an_epoch_is_noted(place: str, when: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What watches has seen every epoch of the history, and none of them twice."""
+    from chainrule.training import watching
+
+    watched: dict[str, Any] = {
+        "early_stopping": cr.EarlyStopping(2, min_delta=0.01),
+        "optimizer": cr.SGD(cr.OnPlateau(0.9, factor=0.5, patience=1)),
+    }
+    whole = trained(network(), **watched)
+    kind, name = place.split(".")
+    owner = History if kind == "History" else getattr(watching, kind)
+    see, calls = getattr(owner, name), list[int]()
+
+    def interrupted(*given: Any) -> None:
+        calls.append(1)
+        if len(calls) == 3 and when == "before":
+            raise KeyboardInterrupt
+        see(*given)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, interrupted)
+        net = trained(network(), **watched)
+    assert net.history is not None
+    assert net.history.interrupted
+    assert alike(trained(net, **watched, continue_from=net.run), whole)
+
+
 def test_after_an_interrupt_within_a_block_of_many_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
     from chainrule.engines.loop import StepRunner
 

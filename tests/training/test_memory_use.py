@@ -78,7 +78,7 @@ def test_what_is_planned_is_what_is_taken(name: str) -> None:
     runner: Any = make_runner(loop, data.arrays(), "llvm")
     order = np.zeros((1, NETWORKS[name][-1]), np.int32)
     runner.run(order, 0, 1, [np.zeros(1, x.dtype) for x in loop.step.inputs[loop.state + len(data.arrays()) :]])
-    assert runner._arena.nbytes + sum(x.nbytes for x in runner._workspaces) == plan.total
+    assert runner._arena.nbytes + sum(x.nbytes for x in runner._team.workspaces) == plan.total
 
 
 def test_summary_says_it() -> None:

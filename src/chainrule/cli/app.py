@@ -22,8 +22,8 @@ from chainrule.cli.train import train
 from chainrule.cli.view import view
 from chainrule.errors import ChainruleError
 from chainrule.tables import TableError, spell
-from chainrule.tabular.deadline import Terminated
 from chainrule.training.progress import is_open
+from chainrule.training.signals import Terminated
 
 
 class Commands(TyperGroup):

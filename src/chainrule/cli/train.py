@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +11,7 @@ import typer
 
 from chainrule.cli.console import heading, note, say
 from chainrule.cli.exits import SIGNALLED
-from chainrule.cli.files import table_to_read, to_draw, to_report, to_save
+from chainrule.cli.files import table_to_read, to_draw, to_report, to_save, to_write
 from chainrule.cli.kept_back import keep_back
 from chainrule.cli.options import TABLE, WRITTEN, Decimal, Encoding, MissingChoice, Separator, mark_of
 from chainrule.cli.told import plain, tell_columns, tell_networks, tell_notes
@@ -22,9 +19,10 @@ from chainrule.errors import SettingError
 from chainrule.tables import as_table, sample
 from chainrule.tables.options import counted
 from chainrule.tabular import Recipe, TableModel
-from chainrule.tabular.deadline import terminate
 from chainrule.tabular.metrics import METRICS
 from chainrule.tabular.rates import SCHEDULES
+from chainrule.training.checkpoints import seconds_of
+from chainrule.training.signals import heard_as_interrupt
 
 USUAL, LONG = 10.0, 60.0
 """Seconds of a training, and of one with --best."""
@@ -33,8 +31,6 @@ CHOOSING = [metric.name for metric in METRICS.values() if metric.compares]
 
 LITTLE = 2_000_000
 """Cells of a table for which simpler models take no time to speak of."""
-
-UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class ScalingChoice(StrEnum):
@@ -147,8 +143,8 @@ def train(
     hidden: Annotated[
         str | None,
         typer.Option(
-            help="Neurons in each hidden layer, none for a linear model; by default 256,256, or 128,128 where rows are few, or many and "
-            "seldom seen.",
+            help="Neurons in each hidden layer, none for a linear model; by default 256,256, or 128,128 where rows are few, or "
+            "many and seldom seen.",
             **NETWORK,
             metavar="SIZES",
         ),
@@ -231,6 +227,18 @@ def train(
             metavar="N",
         ),
     ] = 0,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="Keep every network in a file as soon as it is learned.", **TRAINING, metavar="FILE"),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            help="Go on with what a training kept by --checkpoint, which was ended or killed; the other options as they were.",
+            **TRAINING,
+            metavar="FILE",
+        ),
+    ] = None,
     save: Annotated[
         Path | None, typer.Option(help="Save the model, such as model.safetensors.", **RESULTS, metavar="FILE")
     ] = None,
@@ -257,6 +265,8 @@ def train(
     to_save(save, data=data, test=test_file)
     to_draw(plot, data=data, test=test_file, model=save)
     to_report(report, data=data, test=test_file, model=save)
+    to_write(checkpoint, "--checkpoint", data=data, test=test_file, model=save, picture=plot, page=report)
+    to_write(resume, "--resume", data=data, test=test_file, model=save, picture=plot, page=report)
     recipe = Recipe(
         hidden=None if hidden is None else layer_sizes(hidden), activation=activation, dropout=dropout, width=curves,
         batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay,
@@ -292,8 +302,9 @@ def train(
     compare = at_hand is not None or len(table) * len(table.names) <= LITTLE
     given = [table]
     del table  # `fit` lets go of its text before the training, which needs the room
-    with _stoppable():
-        model.fit(given.pop(), target, balanced=class_weight is not None, groups=group, order=split_by)
+    kept: dict[str, Any] = {"checkpoint": checkpoint, "resume": resume}
+    with heard_as_interrupt():
+        model.fit(given.pop(), target, balanced=class_weight is not None, groups=group, order=split_by, **kept)
         if save is not None:
             model.save(save, notes=found)
     tell_columns(model, told=told, asked={*(drop or []), group}, recognised=task is None)
@@ -318,6 +329,8 @@ def train(
     if save is None:
         note("the model was not kept; --save model.safetensors keeps it")
     if model.learned is not None and model.interrupted:
+        if file := resume or checkpoint:
+            note(f"the networks that are done are in {file}; the same with --resume {file} goes on")
         raise typer.Exit(SIGNALLED + model.learned.ended_by)
 
 
@@ -348,10 +361,10 @@ def duration(text: str) -> float:
     >>> duration("10s"), duration("1.5m"), duration("90")
     (10.0, 90.0, 90.0)
     """
-    found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([smh]?)\s*", text.lower())
-    if found is None or not float(found[1]):
+    seconds = seconds_of(text)
+    if seconds is None:
         raise SettingError(f"--time was given {text!r}; give a time such as 10s, 2m or 1h.")
-    return float(found[1]) * UNITS[found[2]]
+    return seconds
 
 
 def _kinds(drop: Sequence[str], given: Sequence[str]) -> dict[str, str]:
@@ -363,17 +376,3 @@ def _kinds(drop: Sequence[str], given: Sequence[str]) -> dict[str, str]:
             raise SettingError(f"--column was given {text!r}; write it as NAME=KIND, such as zip=category.")
         kinds[name] = kind
     return kinds
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """While a model is trained, a request to end the process is heard as Ctrl-C is: what was learned is kept."""
-    try:
-        before = signal.signal(signal.SIGTERM, terminate)
-    except ValueError:  # signals are heard in the main thread only
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

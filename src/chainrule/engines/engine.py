@@ -33,6 +33,21 @@ class Workspace:
         return self._call(*self.inputs)
 
 
+class Workspaces(list[Workspace]):
+    """A function's workspaces that no call is using; whoever has taken one appends it when it is done.
+
+    Every call has one for itself: those of several threads, and one that comes in the middle of another in the same thread,
+    from a signal's handler or from what Python carries out when it frees an object.
+    """
+
+    def take(self, make: Callable[..., Workspace], *arguments: Any) -> Workspace:
+        """One that is free, or a new one."""
+        try:
+            return self.pop()
+        except IndexError:
+            return make(*arguments)
+
+
 class Executable:
     """A Program as a function of flat arrays that gives a tuple of flat arrays; it may be called from several threads.
 

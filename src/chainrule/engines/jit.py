@@ -38,7 +38,8 @@ def jit(function: Callable[..., Any], *, engine: str = COMPILER) -> Callable[...
     callable
         Called like `function`; its results have the dtypes that `function` itself gives. `.inspect(stage, *args)` shows
         what became of it for such arguments: the `"program"`, the `"loops"` it was grouped into, the plan of its
-        `"memory"`, the `"llvm"` code or the `"assembly"`.
+        `"memory"`, the `"llvm"` code or the `"assembly"`. Machine code of much work shares it out among the cores, as
+        many as OMP_NUM_THREADS says, if that is set; results have the same bits for any number.
 
     Raises
     ------

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from chainrule.engines.choice import REFERENCE, refuse
-from chainrule.engines.engine import Engine, Executable, Workspace
+from chainrule.engines.engine import Engine, Executable, Workspace, Workspaces
 from chainrule.errors import UnsupportedError
 from chainrule.tracing import Program
 from chainrule.tracing.any_rows import keeps_apart
@@ -17,13 +16,6 @@ from chainrule.tracing.any_rows import keeps_apart
 BLOCKS = (256, 16, 1)
 """Rows that a function takes at once. The largest block there are rows for is used; the last block of a call begins
 early enough to be whole, so that some rows are computed twice."""
-
-
-class _Workspaces(threading.local):
-    """This thread's memory for blocks of every size."""
-
-    def __init__(self) -> None:
-        self.by_block: dict[int, Workspace] = {}
 
 
 class RowFunction:
@@ -48,7 +40,7 @@ class RowFunction:
     def __init__(self, trace: Callable[[int], Program], held: int, engine: Engine) -> None:
         self._trace, self.held, self._engine = trace, held, engine
         self._functions: dict[int, Executable] = {}
-        self._workspaces = _Workspaces()
+        self._workspaces = {block: Workspaces() for block in BLOCKS}
         refuse(engine, trace(BLOCKS[-2]), task="compute these outputs")
         if not keeps_apart(trace, held, BLOCKS[-2]):
             raise UnsupportedError(
@@ -59,13 +51,13 @@ class RowFunction:
     def __call__(self, held: Sequence[Any], arrays: Sequence[Any]) -> list[Any] | None:
         """The outputs for all rows, the check left out; `None` if the check refuses one."""
         block = block_for(len(arrays[0]))
-        workspaces = self._workspaces.by_block
-        workspace = workspaces.get(block)
-        if workspace is None:
-            workspace = workspaces[block] = self.workspace(block)
+        workspaces = self._workspaces[block]
+        workspace = workspaces.take(self.workspace, block)
         for place, value in zip(workspace.inputs, held, strict=False):
             place[...] = value
-        return run(workspace, self.held, block, arrays)
+        outputs = run(workspace, self.held, block, arrays)
+        workspaces.append(workspace)
+        return outputs
 
     def workspace(self, block: int) -> Workspace:
         """A workspace for blocks of so many rows, whose function is made when it is asked for first."""
@@ -83,19 +75,23 @@ class HeldFunction:
     def __init__(self, function: RowFunction, held: Sequence[Any]) -> None:
         self._function = function
         self._held = list(held)
-        self._workspaces = _Workspaces()
+        self._workspaces = {block: Workspaces() for block in BLOCKS}
 
     def __call__(self, arrays: Sequence[Any]) -> list[Any] | None:
         """The outputs for all rows, as the row function gives them."""
         block = block_for(len(arrays[0]))
-        workspaces = self._workspaces.by_block
-        workspace = workspaces.get(block)
-        if workspace is None:
-            workspace = self._function.workspace(block)
-            for place, value in zip(workspace.inputs, self._held, strict=False):
-                place[...] = value
-            workspaces[block] = workspace  # when it holds all, since an interrupt may come before
-        return run(workspace, self._function.held, block, arrays)
+        workspaces = self._workspaces[block]
+        workspace = workspaces.take(self.workspace, block)
+        outputs = run(workspace, self._function.held, block, arrays)
+        workspaces.append(workspace)
+        return outputs
+
+    def workspace(self, block: int) -> Workspace:
+        """A workspace for blocks of so many rows, with the held arrays in it."""
+        workspace = self._function.workspace(block)
+        for place, value in zip(workspace.inputs, self._held, strict=False):
+            place[...] = value
+        return workspace
 
 
 def block_for(rows: int) -> int:

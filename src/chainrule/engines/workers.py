@@ -44,6 +44,11 @@ class Job:
         self._latch = _thread.allocate_lock()
         self._latch.acquire()
 
+    @property
+    def is_done(self) -> bool:
+        """Whether all is done, or nobody is there to do it."""
+        return self._done
+
     def hand_over(self) -> None:
         """Have it carried out; it begins once, however often it is handed over."""
         if not self._handed_over:
@@ -161,6 +166,11 @@ class Aside:
 
     def _carry_out(self) -> None:
         self._results.append(self._function(*self._arguments))
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its result is there without waiting, or only by carrying it out here."""
+        return self._job.is_done
 
     def wait(self) -> None:
         """Until it has ended, whatever came of it."""

@@ -3,6 +3,7 @@
 from chainrule.network.hypergradients import Hypergradient, hypergradient
 from chainrule.network.loading import load
 from chainrule.network.network import Network
+from chainrule.network.resuming import resume
 from chainrule.network.tuning import Tuned, tune
 
-__all__ = ["Hypergradient", "Network", "Tuned", "hypergradient", "load", "tune"]
+__all__ = ["Hypergradient", "Network", "Tuned", "hypergradient", "load", "resume", "tune"]

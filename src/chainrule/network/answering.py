@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from chainrule.autodiff.arguments import owned
+from chainrule.engines.blas import quiet
 from chainrule.engines.choice import AUTO, COMPILER, ENGINES, REFERENCE, environment, named, quickest
 from chainrule.engines.engine import Engine
 from chainrule.engines.rows import HeldFunction, RowFunction
@@ -54,9 +55,10 @@ class Answers:
         """The answers, layer by layer, a bounded number of rows at once."""
         arrays = self.checked(X)
         pieces = []
-        for part in in_chunks(len(arrays[0]), lambda: self.rows_are_apart(question)):
-            rows = [np.asarray(a[part], self.dtype) for a in arrays]
-            pieces.append(self.read(question, self.model.apply(parameters, rows)))
+        with quiet(len(arrays[0]), self._sizes[0]):
+            for part in in_chunks(len(arrays[0]), lambda: self.rows_are_apart(question)):
+                rows = [np.asarray(a[part], self.dtype) for a in arrays]
+                pieces.append(self.read(question, self.model.apply(parameters, rows)))
         whole = pieces[0] if len(pieces) == 1 else [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
         return self.named(question, owned(whole, [*arrays, *(x for own in parameters.values() for x in own.values())]))
 

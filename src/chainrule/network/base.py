@@ -167,7 +167,7 @@ class BaseNetwork:
 
 
 def _told(facts: Any) -> str:
-    return "not there" if facts is None else f"of shape {facts[0]} in {facts[1]}"
+    return "not there" if facts is None else f"of shape {facts[0]} and dtype {facts[1]}"
 
 
 def inputs_of(network: BaseNetwork, X: Any) -> list[Any]:

@@ -111,6 +111,8 @@ def carry_out(network: BaseNetwork, training: Training) -> History:
         except BaseException:  # an interrupt of just this; what was learned is kept all the same
             _leave(network, training)
             raise
+        if training.checkpoints is not None and network.run is not None:
+            training.checkpoints.end(network.run)
 
 
 def _leave(network: BaseNetwork, training: Training) -> None:

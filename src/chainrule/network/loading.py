@@ -13,12 +13,12 @@ from chainrule.network.description import plain, short
 from chainrule.network.meaning import Meaning
 from chainrule.network.network import Network
 from chainrule.network.reading import read
-from chainrule.network.storage import KNOWN, LABEL_BYTES, MOST_LAYERS, as_path
-from chainrule.nn.activations import ACTIVATIONS
-from chainrule.nn.layer import Layer
+from chainrule.network.runs import run_of
+from chainrule.network.storage import LABEL_BYTES, as_path
+from chainrule.network.values import MissingCodeError, Reader
 from chainrule.nn.model import Model
 from chainrule.tracing import trees
-from chainrule.training.loss import FunctionLoss, Loss
+from chainrule.training.loss import Loss
 from chainrule.training.objective import Head
 
 
@@ -53,30 +53,54 @@ def load(
     True
     """
     path = as_path(path)
+    check_code("load", function, custom)
+    return network_in(path, *read(path), function, custom or {}, "cr.load(path")[0]
+
+
+def check_code(owner: str, function: Any, custom: Any) -> None:
+    """Refuse what is no code by name."""
     if not isinstance(custom, Mapping | None) or not (function is None or callable(function)):
         raise SettingError(
-            f"load was given function={shortened(function)}, custom={shortened(custom)}; give a function, and a dict from names "
+            f"{owner} was given function={shortened(function)}, custom={shortened(custom)}; give a function, and a dict from names "
             "to code."
         )
-    described, arrays = read(path)
-    reader = _Reader(custom or {})
+
+
+def network_in(
+    path: Path,
+    described: dict[str, Any],
+    arrays: dict[str, Any],
+    function: Callable[..., Any] | None,
+    custom: Mapping[str, Any],
+    call: str,
+) -> tuple[Network, dict[str, Any]]:
+    """The network that is described, and the values of the training that came with it; none where none did.
+
+    `call` is how code that is missing is given, up to where it comes.
+    """
+    reader = Reader(custom, arrays)
     try:
         _check(described, FIELDS, "the network")
         layers: Any = function if described["layers"] is None else reader.row(described["layers"])
         if layers is None:
             raise ModelFileError(
                 f"{path} holds a network made of the function {described['function']!r}, and code is not stored. "
-                f"Give it: cr.load(path, function={described['function']})."
+                f"Give it: {call}, function={described['function']})."
             )
         network = Network(layers, seed=described["seed"], dtype=described["dtype"], frozen=described["frozen"])
-        network.restore(arrays, *(tuple(shape) for shape in described["inputs"]))
+        parameters = {name: x for name, x in arrays.items() if not name.isdecimal()}
+        network.restore(parameters, *(tuple(shape) for shape in described["inputs"]))
         network.notes = described["notes"]
         network.columns = _columns(described.get("columns", {}))
-        network.meanings = reader.meanings(described["outputs"], network.model)
-    except _MissingCodeError as error:
+        network.meanings = _meanings(reader, described["outputs"], network.model)
+        training = reader.values(described.get("training", {}))
+        if training:
+            run = run_of(training["run"], network.parameters)
+            network.hold(network.parameters, run.history.copy(), run)
+    except MissingCodeError as error:
         raise ModelFileError(
             f"{path} uses {error.name!r}, which is not part of chainrule, and code is not stored. "
-            f"Give it: cr.load(path, custom={{{error.name!r}: {error.name}}})."
+            f"Give it: {call}, custom={{{error.name!r}: {error.name}}})."
         ) from None
     except ModelFileError:
         raise
@@ -84,15 +108,7 @@ def load(
         raise ModelFileError(
             f"{path} describes no network: {plain(str(error) or type(error).__name__, 300)}"
         ) from error
-    return network
-
-
-class _MissingCodeError(Exception):
-    """A name whose code was not given."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+    return network, training
 
 
 FIELDS: dict[str, Any] = {
@@ -138,81 +154,20 @@ def _columns(found: Any) -> dict[str, tuple[str, ...]]:
     return {name: tuple(names) for name, names in found.items()}
 
 
-class _Reader:
-    """Layers and settings made again from JSON."""
+def _meanings(reader: Reader, described: list[Any], model: Model) -> list[Meaning]:
+    """What the outputs mean; of a network that was never fitted, nothing."""
+    outputs = trees.flatten(model.outputs)[0]
+    if described and len(described) != len(outputs):
+        raise ValueError(f"it describes {len(described)} outputs, and the network has {len(outputs)}.")
+    return [_meaning(reader, x, output.shape) for x, output in zip(described, outputs, strict=False)]
 
-    def __init__(self, custom: Mapping[str, Any]) -> None:
-        self._custom = custom
-        self._layers: list[Any] = []
 
-    def row(self, described: list[Any]) -> list[Any]:
-        if len(described) > MOST_LAYERS:
-            raise ValueError(f"it has {len(described)} layers in a row, more than {MOST_LAYERS}.")
-        layers = [self.value(item) for item in described]
-        for layer in layers:
-            if not isinstance(layer, Layer) and KNOWN.get(type(layer).__name__) is type(layer):
-                raise ValueError(f"{short(layer)} is among its layers.")
-        return layers
-
-    def value(self, x: Any) -> Any:
-        if x is None or isinstance(x, str | bool | int | float):
-            return x
-        if not isinstance(x, dict):
-            raise ValueError(f"{short(x)} is given as a setting.")
-        match next(iter(x.items()), ("nothing", None)):
-            case "tuple", list(items):
-                return tuple([self.value(item) for item in items])
-            case "again", int(number) if 0 <= number < len(self._layers) and self._layers[number] is not None:
-                return self._layers[number]
-            case "loss function", str(name):
-                return FunctionLoss(self._named(name, {}))
-            case "function", str(name):
-                return self._named(name, ACTIVATIONS)
-            case "own function", str(name):
-                return self._named(name, {})
-            case "type", str(name):
-                return self._made(self._named(name, KNOWN), x.get("settings"))
-            case "own type", str(name):
-                return self._made(self._named(name, {}), x.get("settings"))
-        raise ValueError(f"{short(x)} is given as a setting.")
-
-    def _made(self, kind: Any, settings: Any) -> Any:
-        if not isinstance(kind, type) or not isinstance(settings, dict):
-            raise ValueError(f"{short(kind)} has the settings {short(settings)}.")
-        place = len(self._layers)
-        if issubclass(kind, Layer):
-            self._layers.append(None)
-        values = {name: self.value(setting) for name, setting in settings.items()}
-        try:
-            made = kind(**values)
-        except TypeError as error:
-            raise ValueError(f"{kind.__name__} does not take the settings stored for it ({error}).") from None
-        if issubclass(kind, Layer):
-            self._layers[place] = made
-        return made
-
-    def _named(self, name: str, known: Mapping[str, Any]) -> Any:
-        if name in known:
-            return known[name]
-        if name in self._custom:
-            return self._custom[name]
-        if plain(name, 100) != name:
-            raise ValueError(f"it uses {short(name)}.")
-        raise _MissingCodeError(name)
-
-    def meanings(self, described: list[Any], model: Model) -> list[Meaning]:
-        """What the outputs mean; of a network that was never fitted, nothing."""
-        outputs = trees.flatten(model.outputs)[0]
-        if described and len(described) != len(outputs):
-            raise ValueError(f"it describes {len(described)} outputs, and the network has {len(outputs)}.")
-        return [self._meaning(x, output.shape) for x, output in zip(described, outputs, strict=False)]
-
-    def _meaning(self, x: Any, shape: tuple[int, ...]) -> Meaning:
-        _check(x, OUTPUT, "an output")
-        head = Head(x["name"], self.value(x["loss"]), x["width"], x["classifies"])
-        if not isinstance(head.loss, Loss) or (head.width,) != shape:
-            raise ValueError(f"an output of shape {shape} is described by {short(x)}.")
-        return Meaning(head, None if x["classes"] is None else labels_of(x["classes"], head.width), x["flat"])
+def _meaning(reader: Reader, x: Any, shape: tuple[int, ...]) -> Meaning:
+    _check(x, OUTPUT, "an output")
+    head = Head(x["name"], reader.value(x["loss"]), x["width"], x["classifies"])
+    if not isinstance(head.loss, Loss) or (head.width,) != shape:
+        raise ValueError(f"an output of shape {shape} is described by {short(x)}.")
+    return Meaning(head, None if x["classes"] is None else labels_of(x["classes"], head.width), x["flat"])
 
 
 def labels_of(x: dict[str, Any], width: int) -> Any:

@@ -9,30 +9,18 @@ from typing import Any
 from chainrule.autodiff import grad
 from chainrule.errors import NotBuiltError
 from chainrule.network import storage
-from chainrule.network.advice import NOT_TAKEN, advised
+from chainrule.network.advice import advised
 from chainrule.network.answering import Answers, CompiledNetwork, Question
 from chainrule.network.base import batch_for
-from chainrule.network.examining import ExaminableNetwork
 from chainrule.network.explaining import objective_of
-from chainrule.network.fitting import carry_out, training_for
 from chainrule.network.summary import Summary, summary
-from chainrule.nn.parameters import Parameters, as_patterns
+from chainrule.network.trainable import TrainableNetwork
+from chainrule.nn.parameters import Parameters
 from chainrule.nn.readings import LayerReading, Readings, names_of_calls
-from chainrule.training import (
-    Clipping,
-    EarlyStopping,
-    Evaluator,
-    History,
-    Objective,
-    Penalty,
-    Run,
-    Settings,
-    as_early_stopping,
-)
-from chainrule.training.progress import Display
+from chainrule.training import Evaluator, Objective
 
 
-class Network(ExaminableNetwork):
+class Network(TrainableNetwork):
     """A neural network: layers in a row, or any function of arrays that calls layers.
 
     Parameters
@@ -237,129 +225,9 @@ class Network(ExaminableNetwork):
         found: Parameters = grad(lambda parameters: objective(parameters, batch)[0])(self.parameters)
         return found
 
-    # --- training
-
-    @advised("fit", "name all but X and y, fit(X, y, epochs=30)", **NOT_TAKEN)
-    def fit(
-        self,
-        X: Any,
-        y: Any,
-        *,
-        loss: Any = None,
-        optimizer: Any = "adam",
-        epochs: int = 20,
-        batch_size: int | None = 32,
-        seed: int = 0,
-        shuffle: bool = True,
-        validation_data: Sequence[Any] | None = None,
-        validation_split: float = 0.0,
-        early_stopping: EarlyStopping | int | bool | None = None,
-        sample_weight: Any = None,
-        class_weight: Any = None,
-        l1: float = 0.0,
-        l2: float = 0.0,
-        clip_value: float | None = None,
-        clip_norm: float | None = None,
-        frozen: Sequence[str] | None = None,
-        callbacks: Sequence[Callable[..., Any]] = (),
-        gradients: str = "chain rule",
-        engine: str = "auto",
-        threads: int | None = None,
-        progress: bool | Display | None = None,
-        continue_from: Run | None = None,
-        record: bool | int = False,
-        standardise: bool = False,
-    ) -> History:
-        """Learn from data, starting from the parameters as they are.
-
-        Parameters
-        ----------
-        X : array-like of shape (rows, features)
-            Arrays, lists, or data frames of numbers; for several inputs a tuple or a dict. The names of a frame's columns
-            are remembered, and later frames matched by them.
-        y : array-like of shape (rows,) or (rows, outputs)
-            Labels of any kind, or values. For several outputs nested as they are. Text, booleans and whole numbers in one
-            column are labels, and so are one-hot rows for a network that ends in softmax. A network that has learned
-            labels refuses others.
-        loss : str, loss or callable, optional
-            By default cross-entropy for labels and squared error for values.
-        optimizer : str or optimizer
-            Such as `"adam"` or `cr.SGD(0.1, momentum=0.9)`; its learning rate may be a schedule.
-        epochs, batch_size : int
-            Passes over the data, and rows in a batch; `batch_size=None` means all. The last, smaller batch
-            of an epoch is trained on like the others.
-        seed : int
-            Decides the order of rows and the numbers of dropout.
-        shuffle : bool
-            Whether rows come in a new order in every epoch.
-        validation_data : (X, y) or (X, y, sample_weight), optional
-            Data whose metrics are reported after every epoch.
-        validation_split : float
-            The share of rows, taken at random, to be validation data instead of being learned from.
-        early_stopping : EarlyStopping, int or True, optional
-            When to stop before the last epoch; an integer is the patience.
-        sample_weight : array-like of shape (rows,), optional
-            How much each row counts, against the mean weight of all rows learned from: the loss of a batch is its rows'
-            mean of weight · loss, with weights whose mean over all rows is 1.
-        class_weight : "balanced" or dict, optional
-            How much each label counts.
-        l1, l2 : float
-            The penalty l1·Σ|w| + ½·l2·Σw² over all parameters but biases: those of layers, and every `Parameter` that is
-            only ever added to something that depends on the inputs or says `bias=True`.
-        clip_value, clip_norm : float, optional
-            Bounds of each number of the gradient, and of its length.
-        frozen : sequence of str, optional
-            Patterns of parameter names not to learn; by default the network's own.
-        callbacks : sequence of callables
-            Each called with an `EpochEnd` after every epoch; `True` or a text stops the training.
-        gradients : {"chain rule", "numerical"}
-            How gradients are found: by backpropagation, or by nudging every parameter in turn.
-        engine : {"auto", "llvm", "numpy"}
-            What carries out the steps: machine code, or NumPy. `auto` is machine code wherever it can be.
-        threads : int, optional
-            The most threads that machine code shares a large step out to; by default what OMP_NUM_THREADS says, or as
-            many as there are cores. Never more than the cores this process may use, nor than its share of them where
-            several of its threads train. The results are the same, to the bit, for any number.
-        progress : bool or object, optional
-            Whether to show a progress bar; by default when standard error is a terminal. Or what is told, by
-            `update(epochs, metrics)`: within epochs too, some thirty times a second.
-        continue_from : Run, optional
-            `network.run` or an `EpochEnd.run` of an earlier `fit`, to go on where it stood, with the same bits as if it
-            had never stopped. Data and settings are to be given as they were; `epochs` counts all epochs, so that
-            `epochs=20` with a run of 10 carries out 10 more. Engine, threads, callbacks and patience may be others.
-        record : bool or int
-            Whether to leave a `network.recording`, from which every moment of the training can be had again, to the bit; as a
-            number, how many megabytes it may keep of the states on the way (`True`: 64).
-        standardise : bool
-            Whether the network is given a first layer `Standardise`, with the means and deviations of the rows learned from.
-
-        Returns
-        -------
-        History
-            Every epoch's metrics. Ctrl-C ends training early; what was learned so far is kept.
-
-        Raises
-        ------
-        DataError, ShapeError, SettingError, UnknownNameError
-            When data or settings are refused; the message says why and what to do.
-        DivergedError
-            When the loss leaves the finite numbers; the network keeps the last finite weights.
-        """
-        settings = Settings(
-            epochs=epochs, batch_size=batch_size, seed=seed, shuffle=shuffle, engine=engine, threads=threads,
-            gradients=gradients, early_stopping=as_early_stopping(early_stopping), callbacks=callbacks,
-            frozen=self.frozen if frozen is None else as_patterns(frozen), progress=progress, record=record,
-        )  # fmt: skip
-        training = training_for(
-            self, X, y, settings, loss=loss, optimizer=optimizer, penalty=Penalty(l1, l2),
-            clipping=Clipping(clip_value, clip_norm), validation_data=validation_data, validation_split=validation_split,
-            sample_weight=sample_weight, class_weight=class_weight, continue_from=continue_from, standardise=standardise,
-        )  # fmt: skip
-        return carry_out(self, training)
-
     # --- describing and saving
 
-    def save(self, path: str | Path, notes: Mapping[str, Any] | None = None) -> None:
+    def save(self, path: str | Path, notes: Mapping[str, Any] | None = None, *, run: bool = False) -> None:
         """Write the network to a safetensors file: arrays, and the architecture as JSON in its metadata.
 
         Parameters
@@ -368,8 +236,24 @@ class Network(ExaminableNetwork):
             The file, by custom with the ending `.safetensors`. An existing file is replaced as a whole.
         notes : mapping, optional
             JSON-able facts to keep with the network, found again as `network.notes`.
+        run : bool
+            Whether `network.run` goes with it, all that the last `fit` was when it ended, the optimizer's state included. It is
+            found again as `cr.load(path).run`, and `fit(X, y, ..., continue_from=run)` goes on exactly.
+
+        Examples
+        --------
+        >>> import os, tempfile, numpy as np, chainrule as cr
+        >>> X, path = np.linspace(-1, 1, 50)[:, None], os.path.join(tempfile.mkdtemp(), "model.safetensors")
+        >>> in_two, at_once = cr.Network([cr.Dense(1)]), cr.Network([cr.Dense(1)])
+        >>> _ = in_two.fit(X, 2 * X, epochs=10, progress=False)
+        >>> in_two.save(path, run=True)
+        >>> again = cr.load(path)
+        >>> _ = again.fit(X, 2 * X, epochs=20, continue_from=again.run, progress=False)
+        >>> _ = at_once.fit(X, 2 * X, epochs=20, progress=False)
+        >>> bool(again.parameters["dense_0"]["weight"] == at_once.parameters["dense_0"]["weight"])
+        True
         """
-        storage.save(self, path, self.notes if notes is None else notes)
+        storage.save(self, path, self.notes if notes is None else notes, run=run)
 
     def summary(self, batch_size: int | None = None, *, optimizer: Any = "adam", loss: Any = None) -> Summary:
         """A table of the layers, what they give, and how many parameters they have.

@@ -1,7 +1,6 @@
 """The description and the arrays of a model file, read with nothing in it believed before it is checked.
 
-A safetensors file is the length of a header in eight bytes, the header in JSON (for every array its dtype, shape and place,
-and texts under `__metadata__`), and the arrays' bytes. Its digest finds accidents; it is no signature, so a file with a right
+Its digest finds accidents; it is no signature, so a file with a right
 one may still have been made to do harm.
 """
 
@@ -20,9 +19,7 @@ import numpy as np
 from chainrule.errors import MissingFileError, ModelFileError
 from chainrule.network.description import BYTES, digest_of, parsed, plain, short
 from chainrule.network.storage import DIGEST, FORMAT, KEY
-
-DTYPES: dict[str, Any] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
-"""The kinds of number that networks have, as such files name them."""
+from chainrule.network.tensors import DTYPES
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,8 +1,11 @@
-"""Networks written to files: arrays as safetensors, the architecture as JSON in the metadata."""
+"""Networks written to files: arrays as safetensors, the architecture as JSON in the metadata.
+
+A file may hold a training as well: its run, so that it can be gone on from, and whatever else `training` says, as values. Arrays
+among these have numbers for names, and those of the network the names of parameters, which have a point in them.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from collections.abc import Mapping
@@ -11,30 +14,22 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError, shortened
+from chainrule.errors import NotBuiltError, SettingError, shortened
 from chainrule.network.base import BaseNetwork
 from chainrule.network.description import digest_of, parsed
 from chainrule.network.meaning import Meaning
+from chainrule.network.runs import values_of
+from chainrule.network.tensors import safetensors
+from chainrule.network.values import Writer
 from chainrule.network.writing import replace_file
-from chainrule.nn.activations import ACTIVATIONS
-from chainrule.nn.initializer import Given
-from chainrule.nn.layer import Layer
 from chainrule.nn.model import Sequential
 from chainrule.nn.parameters import flat_names
-from chainrule.training.loss import FunctionLoss
-from chainrule.training.named import PIECES
 
 FORMAT = 1
 KEY, DIGEST = "chainrule", "sha256"
 
 LABEL_BYTES = 2**26
 """The most room for labels that a file asks for."""
-
-MOST_LAYERS = 2000
-"""The most layers in a row that a file holds."""
-
-KNOWN: dict[str, Any] = {**PIECES, "Given": Given}
-"""The classes a file names without their code, which are the library's own."""
 
 
 def as_path(given: Any) -> Path:
@@ -50,18 +45,22 @@ def as_path(given: Any) -> Path:
     raise SettingError(f"the path was given as {shortened(given)}, which the system cannot write; give another name.")
 
 
-def save(network: BaseNetwork, path: Any, notes: Any) -> None:
-    """Write a network; the file appears whole or not at all."""
-    from safetensors.numpy import save as to_bytes
-
+def save(network: BaseNetwork, path: Any, notes: Any, run: bool = False) -> None:
+    """Write a network, with its run if that is wanted; the file appears whole or not at all."""
     if not isinstance(notes, Mapping):
         raise SettingError(f"notes were given as {shortened(notes)}; give a dict of texts, numbers, lists and dicts.")
-    target = as_path(path)
+    if run and network.run is None:
+        raise NotBuiltError("the network was asked to be saved with its run, and has none; call fit(X, y) first.")
+    target, training = as_path(path), {"run": values_of(network.run)} if run and network.run is not None else None
+    replace_file(target, content_of(description_of(network, notes), flat_names(network.parameters), training))
+
+
+def description_of(network: BaseNetwork, notes: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file says of a network besides its arrays."""
     model = network.model
-    arrays = {name: np.asarray(value, order="C") for name, value in flat_names(network.parameters).items()}
     row = network.function if isinstance(network.function, Sequential) else None
-    writer = _Writer()
-    described = {
+    writer = Writer()
+    return {
         "format": FORMAT,
         "layers": None if row is None else writer.row(row.layers),
         "function": getattr(network.function, "__name__", "function") if row is None else None,
@@ -73,23 +72,26 @@ def save(network: BaseNetwork, path: Any, notes: Any) -> None:
         "columns": {name: list(columns) for name, columns in network.columns.items()},
         "notes": dict(notes),
     }
+
+
+def content_of(described: Mapping[str, Any], parameters: Mapping[str, Any], training: Any = None) -> list[Any]:
+    """A file, piece by piece: a description, parameters by their full names, and the values of a training if there are any."""
+    writer = Writer(parameters)
+    if training is not None:
+        described = {**described, "training": {name: writer.value(x) for name, x in training.items()}}
+    arrays = {name: np.asarray(value, order="C") for name, value in writer.arrays.items()}
     try:
         digest = digest_of(json.dumps(described, allow_nan=False), arrays)
-        content = to_bytes(arrays, metadata={KEY: json.dumps({DIGEST: digest, **described})})
-        parsed(parsed(header_of(content))["__metadata__"][KEY])  # as loading will do
+        header, pieces = safetensors(arrays, {KEY: json.dumps({DIGEST: digest, **described})})
+        parsed(parsed(header)["__metadata__"][KEY])  # as loading will do
     except (TypeError, ValueError, RecursionError) as error:
         raise SettingError(
             f"the network cannot be saved: {error}. Notes must be JSON-able: text, numbers, lists, dicts."
         ) from None
-    replace_file(target, content)
+    return pieces
 
 
-def header_of(content: bytes) -> str:
-    """The header of a safetensors file."""
-    return content[8 : 8 + int.from_bytes(content[:8], "little")].decode()
-
-
-def _meaning(meaning: Meaning, writer: _Writer) -> dict[str, Any]:
+def _meaning(meaning: Meaning, writer: Writer) -> dict[str, Any]:
     classes = meaning.classes
     return {
         "name": meaning.head.name,
@@ -119,54 +121,3 @@ def _label(x: Any, kind: str) -> Any:
         f"the network cannot be saved: its labels are {type(x).__name__} objects such as {x!r}. "
         "Fit it with labels that are text or numbers."
     )
-
-
-class _Writer:
-    """Layers and settings as JSON; a layer met again is told by its number."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[int, int] = {}
-        self._names: dict[str, Any] = {}
-
-    def _own(self, x: Any) -> str:
-        """The name of something of the user's, by which `load` is given it again."""
-        name = str(getattr(x, "__name__", type(x).__name__))
-        if self._names.setdefault(name, x) is not x:
-            raise SettingError(
-                f"the network cannot be saved: two different functions or types of yours are called {name!r}, "
-                "and load could not tell them apart. Give them different names."
-            )
-        return name
-
-    def row(self, layers: tuple[Any, ...]) -> list[Any]:
-        if len(layers) > MOST_LAYERS:
-            raise SettingError(
-                f"the network cannot be saved: it has {len(layers)} layers in a row, and only {MOST_LAYERS} can be read again."
-            )
-        return [self.value(layer) for layer in layers]
-
-    def value(self, x: Any) -> Any:
-        if x is None or isinstance(x, str | bool | int | float):
-            return x
-        if isinstance(x, tuple | list):
-            return {"tuple": [self.value(item) for item in x]}
-        if isinstance(x, np.generic):
-            return x.item()
-        if isinstance(x, FunctionLoss):
-            return {"loss function": self._own(x.function)}
-        if dataclasses.is_dataclass(x) and not isinstance(x, type):
-            if isinstance(x, Layer):
-                if id(x) in self._numbers:
-                    return {"again": self._numbers[id(x)]}
-                self._numbers[id(x)] = len(self._numbers)
-            settings = {f.name: self.value(getattr(x, f.name)) for f in dataclasses.fields(x)}
-            kind = type(x)
-            if KNOWN.get(kind.__name__) is kind:
-                return {"type": kind.__name__, "settings": settings}
-            return {"own type": self._own(kind), "settings": settings}
-        if callable(x):
-            names = [name for name, function in ACTIVATIONS.items() if function is x]
-            return {"function": names[0]} if names else {"own function": self._own(x)}
-        raise SettingError(
-            f"the network cannot be saved: {x!r} is no layer, setting, number or text. Keep nothing else in a layer."
-        )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from chainrule.errors import SettingError
 
@@ -13,11 +15,23 @@ PERMISSIONS = 0o777
 """The bits of a file's mode that say who may read, write and run it."""
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(
+    path: Path, content: Sequence[Any], *, unfinished_name: str = "", making_room: Callable[[], None] | None = None
+) -> None:
     """Write a file, in place of one that may be there; where that fails nothing has changed.
 
     The content goes to a file of its own in the same folder, which is on disk before it takes the name. One that was there
     before gives its owner and permissions; behind a link it is the file that is linked to which is replaced.
+
+    Parameters
+    ----------
+    path : Path
+    content : sequence of bytes, or of what else holds some
+    unfinished_name : str
+        What the file is called until then; by default a name that nobody can foresee. Whoever writes again and again gives
+        one, so that what a killed process has left is replaced as well.
+    making_room : callable, optional
+        Called when the content is on disk and before it takes the name, which what was there before may be given up for.
 
     Raises
     ------
@@ -29,16 +43,21 @@ def replace_file(path: Path, content: bytes) -> None:
         When the system refuses.
     """
     target, before = place_for(path)
-    unfinished = target.parent / f".chainrule-{os.urandom(8).hex()}.unfinished"  # a name that nobody can foresee
+    unfinished = target.parent / f".chainrule-{unfinished_name or os.urandom(8).hex()}.unfinished"
+    if unfinished_name:
+        with suppress(FileNotFoundError):
+            os.unlink(unfinished)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL  # which follows no link, and opens nothing that is there already
     handle = os.open(unfinished, flags | getattr(os, "O_BINARY", 0), 0o666 if before is None else 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines(content)
             file.flush()
             if before is not None:
                 _like(file.fileno(), unfinished, before)
             os.fsync(file.fileno())
+        if making_room is not None:
+            making_room()
         os.replace(unfinished, target)
     except BaseException as error:
         if isinstance(error, OSError) and error.filename is None:  # the disk is full
@@ -46,7 +65,7 @@ def replace_file(path: Path, content: bytes) -> None:
         with suppress(FileNotFoundError):
             os.unlink(unfinished)
         raise
-    _keep_name(target.parent)
+    keep_name(target.parent)
 
 
 def place_for(path: Path) -> tuple[Path, os.stat_result | None]:
@@ -84,7 +103,7 @@ def _like(handle: int, path: Path, before: os.stat_result) -> None:
         os.chmod(handle if os.chmod in os.supports_fd else path, before.st_mode & PERMISSIONS)
 
 
-def _keep_name(folder: Path) -> None:
+def keep_name(folder: Path) -> None:
     """Have the folder itself written to disk, where the system can do that."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)

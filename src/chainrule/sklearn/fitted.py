@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager, nullcontext
-from threading import Lock
 from typing import Any
 
 import numpy as np
 import scipy.sparse
 from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import ThreadpoolController
 
 from chainrule.autodiff import grad
 from chainrule.network import Network
@@ -28,47 +25,6 @@ def _is_plain(X: Any) -> bool:
     """Whether rows are as a network wants them; scikit-learn's own look at a row takes longer than its prediction."""
     real = type(X) is np.ndarray and X.ndim == 2 and X.dtype in (np.float64, np.float32)
     return real and X.size > 0 and math.isfinite(X.sum())
-
-
-SEVERAL = 16
-"""Rows of an answer below which nothing is done about threads."""
-
-SOME, MANY = 2**18, 2**26
-"""Products summed up: from how many on BLAS calls its threads, and from how many on that saves more than a millisecond."""
-
-
-class _OneThread:
-    """BLAS kept to one thread while any caller is inside; the number of its threads belongs to the whole process."""
-
-    def __init__(self) -> None:
-        self._lock, self._inside = Lock(), 0
-        self._blas: Any = None
-        self._limit: Any = None
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._blas is None:
-                self._blas = ThreadpoolController().select(user_api="blas")
-            if not self._inside:
-                self._limit = self._blas.limit(limits=1)
-            self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if not self._inside:
-                self._limit.restore_original_limits()
-
-
-_one_thread = _OneThread()
-
-
-def _quiet(network: Network, rows: int) -> AbstractContextManager[None]:
-    """A short answer is computed by one thread: BLAS's others would keep a core busy into the next fit, waiting for more."""
-    if rows < SEVERAL:
-        return nullcontext()
-    products = rows * sum(array.size for own in network.parameters.values() for array in own.values())
-    return _one_thread if SOME < products < MANY else nullcontext()
 
 
 class FittedNetwork:
@@ -104,8 +60,7 @@ class FittedNetwork:
         X = self._rows(X)
         network = self._current()
         if not scipy.sparse.issparse(X):
-            with _quiet(network, X.shape[0]):
-                return method(network, X)
+            return method(network, X)
         X = X.tocsr()
         parts = in_chunks(X.shape[0], lambda: network.keeps_rows_apart(method.__name__))
         return np.concatenate([method(network, X[part].toarray()) for part in parts])

@@ -8,20 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from chainrule.training.signals import terminate
+
 
 class Asked(threading.Event):
     """Somebody's wish that it end, and the number of the signal that said so."""
 
     by: int = signal.SIGINT
-
-
-class Terminated(KeyboardInterrupt):
-    """Somebody wants the process to end, which is heard as Ctrl-C is."""
-
-
-def terminate(number: int, frame: object) -> None:
-    """What SIGTERM may be made to do where a training is to be heard of it, too."""
-    raise Terminated
 
 
 class Deadline:

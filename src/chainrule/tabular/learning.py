@@ -19,7 +19,7 @@ from chainrule.tabular.folds import folds, latest
 from chainrule.tabular.folds import others as beside
 from chainrule.tabular.importance import Predictor, predictors_of
 from chainrule.tabular.judging import Judge
-from chainrule.tabular.members import Assignment, Member, cores, train
+from chainrule.tabular.members import Assignment, Finished, Member, cores, train
 from chainrule.tabular.metrics import metric_for
 from chainrule.tabular.plan import Plan, least_epochs, plan
 from chainrule.tabular.problem import Problem
@@ -138,6 +138,7 @@ def learn(
     threads: int | None = None,
     progress: Callable[[float], None] = lambda share: None,
     asked: Asked | None = None,
+    finished: Finished | None = None,
 ) -> Learned:
     """Networks for prepared rows, whose mean is one network.
 
@@ -173,6 +174,8 @@ def learn(
         Told the share of the work that is done, or of the time that is gone where that is more.
     asked : Asked, optional
         Set by who wants it to end; what was learned by then is what comes out.
+    finished : Finished, optional
+        Networks that an earlier training of the same has finished, and where those of this one are noted.
     """
     began = time.monotonic()
     deadline = Deadline(seconds, asked)
@@ -212,7 +215,9 @@ def learn(
     def trained(candidate: Candidate, chosen: range) -> list[Member]:
         nonlocal interrupted, begun
         own = assignments(candidate, chosen)
-        members, interrupted = train(candidate.problem, own, deadline, threads=threads, progress=told(begun))
+        members, interrupted = train(
+            candidate.problem, own, deadline, threads=threads, progress=told(begun), finished=finished
+        )
         begun += len(own)
         return members
 

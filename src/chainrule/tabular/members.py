@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,16 @@ class Member:
     epochs: int
 
 
+class Finished(Protocol):
+    """Where networks are that have been trained, by what each was to do."""
+
+    def find(self, problem: Problem, own: Assignment) -> Member | None:
+        """The network that has done this, if there is one."""
+
+    def keep(self, problem: Problem, own: Assignment, member: Member) -> None:
+        """Note one that was trained."""
+
+
 def train(
     problem: Problem,
     assignments: Sequence[Assignment],
@@ -85,24 +95,31 @@ def train(
     *,
     threads: int | None = None,
     progress: Callable[[float], None] = lambda done: None,
+    finished: Finished | None = None,
 ) -> tuple[list[Member], bool]:
     """The networks, in order, and whether somebody ended it; at least one, and those that time allows.
 
-    A network begun when time is up keeps the best weights it had. Bits do not depend on the number of threads.
+    A network begun when time is up keeps the best weights it had. Bits do not depend on the number of threads. Networks that
+    are finished already are taken from there, and others noted.
     """
     threads = threads or cores()
     each = max(1, threads // len(assignments))
     done = [0.0] * len(assignments)
 
     def one(place: int) -> Member | None:
-        if place and deadline.is_over:
-            return None
+        own = assignments[place]
+        member = None if finished is None else finished.find(problem, own)
+        if member is not None or (place and deadline.is_over):
+            return member
 
         def note(share: float) -> None:
             done[place] = share
             progress(sum(done))
 
-        return _trained(problem, assignments[place], deadline, each, note)
+        member = _trained(problem, own, deadline, each, note)
+        if finished is not None:
+            finished.keep(problem, own, member)
+        return member
 
     with ThreadPoolExecutor(min(threads, len(assignments))) as pool:
         futures = [pool.submit(one, place) for place in range(len(assignments))]

@@ -11,20 +11,21 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.errors import ModelFileError, NotBuiltError, SettingError, shortened
+from chainrule.errors import ModelFileError, NotBuiltError, SettingError
 from chainrule.network import Network
 from chainrule.tables import Inputs, Missing, Preparation, Task, as_table, row_of, spell
-from chainrule.tables.columns.number import SCALINGS, Scaling
+from chainrule.tables.columns.number import Scaling
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
+from chainrule.tabular.checkpoints import finished_networks
 from chainrule.tabular.deadline import asked_by_signals
 from chainrule.tabular.ensemble import OutOfFold
 from chainrule.tabular.importance import Predictor
-from chainrule.tabular.judging import check_choosing
 from chainrule.tabular.learning import Learned, learn
 from chainrule.tabular.ready import made_ready
 from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.reportable import ReportableModel
 from chainrule.tabular.scores import Scores
+from chainrule.tabular.settings import check_settings
 from chainrule.tabular.weights import balanced_weights
 from chainrule.training.progress import display
 
@@ -112,18 +113,6 @@ class TableModel(ReportableModel):
         threads: int | None = None,
         progress: bool | None = None,
     ) -> None:
-        if seconds is not None:
-            SettingError.unless_number("TableModel", "seconds", seconds, above=0)
-        SettingError.unless_count("TableModel", "folds", folds)
-        for name, count in (("epochs", epochs), ("threads", threads)):
-            if count is not None:
-                SettingError.unless_count("TableModel", name, count)
-        SettingError.unless_count("TableModel", "seed", seed, at_least=0)
-        if scaling is not None:
-            SettingError.unless_one_of("TableModel", "scaling", scaling, SCALINGS)
-        if not isinstance(recipe, Recipe):
-            raise SettingError(f"TableModel was given recipe={shortened(recipe)}; give a Recipe.")
-        check_choosing(metric)
         self.preparing: dict[str, Any] = {
             "task": task, "columns": columns, "scaling": scaling, "missing": missing, "missing_mark": tuple(missing_mark),
             "value_mark": tuple(value_mark),
@@ -132,6 +121,7 @@ class TableModel(ReportableModel):
             "recipe": recipe, "search": search, "seconds": seconds, "folds": folds, "epochs": epochs, "metric": metric,
             "seed": seed, "threads": threads,
         }  # fmt: skip
+        check_settings(self.learning, scaling)
         self.progress = progress
         self._network: Network | None = None
         self._preparation: Preparation | None = None
@@ -154,6 +144,8 @@ class TableModel(ReportableModel):
         balanced: bool = False,
         groups: str | None = None,
         order: str | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        resume: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Learn to predict the column `target` from the others.
 
@@ -172,22 +164,29 @@ class TableModel(ReportableModel):
             A column: rows with the same value are held out together. It is not learned from.
         order : str, optional
             A column of times or numbers: the latest rows are held out. Earlier ones of their groups teach nothing.
+        checkpoint, resume : str or Path, optional
+            A file in which every network is kept as soon as it is learned; and such a file to go on with, as if the training had
+            never been stopped: networks that are there are not learned again. Data and settings must be the same.
 
         Raises
         ------
-        TableError, UnknownNameError
-            When the table cannot be learned from; the message says why and what to do.
+        TableError, UnknownNameError, SettingError
+            When the table cannot be learned from, or the file is of another training; the message says why and what to do.
         """
         given = [data]
         del data  # text takes much room, which is let go of as soon as its numbers are read
         ready = made_ready(given.pop(), target, self.preparing, self.learning, weights, groups, order)
         preparation, y = ready.preparation, ready.y
         learned_by = balanced_weights(y, preparation.target, ready.weights) if balanced else ready.weights
+        finished = finished_networks(checkpoint, resume, ready, self.learning, learned_by, target)
         with display(100, self.progress, "percent") as bar, asked_by_signals() as asked:
             learned = learn(
                 ready.X, y, preparation, **self.learning, weights=learned_by, counted=ready.weights, groups=ready.groups,
                 order=ready.order, others=ready.others, progress=lambda share: bar.update(round(100 * share), {}), asked=asked,
+                finished=finished,
             )  # fmt: skip
+        if finished is not None and not learned.interrupted:
+            finished.end()
         self.learned = learned
         self._network, self._preparation = learned.network, learned.preparation
         self._average, self._scores = AverageRow.of(learned.X, preparation.features), None

@@ -17,6 +17,7 @@ from chainrule.tabular.amounts import amount
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.dependence import dependence
 from chainrule.tabular.importance import Importance, Predictor, importance
+from chainrule.tabular.learning import Learned
 from chainrule.tabular.metrics import Array, predicted
 from chainrule.tabular.report import Report
 from chainrule.tabular.scores import Scores
@@ -41,18 +42,6 @@ class HeldOut(Protocol):
     @property
     def unused(self) -> NDArray[np.intp]:
         """Rows that were not even learned from."""
-
-
-class LearnedRows(Protocol):
-    """The rows that were learned from."""
-
-    @property
-    def X(self) -> NDArray[np.float32]:
-        """As they were prepared."""
-
-    @property
-    def truth(self) -> Array:
-        """Class numbers, or amounts."""
 
 
 class Trained(Protocol):
@@ -91,7 +80,7 @@ class Trained(Protocol):
         """Of the rows held out."""
 
     @property
-    def learned(self) -> LearnedRows | None:
+    def learned(self) -> Learned | None:
         """The rows learned from; None where they are not at hand any more."""
 
     @property

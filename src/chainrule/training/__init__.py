@@ -3,6 +3,7 @@
 from chainrule.declarations import declared
 from chainrule.training import losses, optimizers, schedules
 from chainrule.training.callbacks import EarlyStopping, EpochEnd, StopRule, as_early_stopping
+from chainrule.training.checkpoints import Checkpoints, Every
 from chainrule.training.data import Columns, as_inputs, columns_in, split_off
 from chainrule.training.evaluation import CHUNK, Evaluator
 from chainrule.training.fit import Training
@@ -28,11 +29,13 @@ __all__ = [
     "PIECES",
     "Batch",
     "Best",
+    "Checkpoints",
     "Clipping",
     "Columns",
     "EarlyStopping",
     "EpochEnd",
     "Evaluator",
+    "Every",
     "Head",
     "History",
     "Loss",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines.blas import quiet
 from chainrule.engines.choice import AUTO, REFERENCE, environment, named, quickest
 from chainrule.engines.engine import Engine
 from chainrule.engines.loop import Measurement
@@ -73,7 +74,8 @@ class Evaluator:
         """Metrics by name, as means over all rows; the loss as a sum where that is what it lowers."""
         means = None if self._function is None else self._by_rows(self._function, parameters)
         if means is None:
-            means = self._by_numpy(parameters)
+            with quiet(len(self._arrays[0]), sizes_of(self._objective.model)[0]):
+                means = self._by_numpy(parameters)
         metrics = dict(zip(self._objective.metrics, map(float, means), strict=True))
         if self._objective.reduction == "sum":
             metrics["loss"] *= _size(self._data)

@@ -17,6 +17,7 @@ from chainrule.tracing import trees
 from chainrule.training.batches import Batches, means
 from chainrule.training.blocks import Block, BlockRunner, Call, Timetable
 from chainrule.training.callbacks import EpochEnd
+from chainrule.training.checkpoints import Checkpoints
 from chainrule.training.data import filled_up, owned
 from chainrule.training.divergence import diverged
 from chainrule.training.evaluation import Evaluator, means_of, samples_are_apart
@@ -26,7 +27,7 @@ from chainrule.training.loops import is_settled, prepare_runner
 from chainrule.training.objective import Batch, merged, split_frozen
 from chainrule.training.position import Position
 from chainrule.training.progress import Display, display
-from chainrule.training.run import Progress, Run, as_text, check_settings, checked
+from chainrule.training.run import Progress, Run, as_kept, as_reported, as_text, check_settings, checked
 from chainrule.training.settings import NUMERICAL, Settings
 from chainrule.training.step import TrainingStep, parameter_count
 from chainrule.training.watching import warn_unless_finite, watchers
@@ -77,9 +78,7 @@ class Training:
             check_settings(run, self.same_to_go_on, settings.epochs)
         state = step.initial_state(learned, frozen)
         if begin is not None:
-            state["optimizer"] = trees.map_leaves(
-                lambda own, kept: np.array(kept, own.dtype), state["optimizer"], begin.optimizer_state
-            )
+            state["optimizer"] = trees.map_leaves(as_kept, state["optimizer"], begin.optimizer_state)
         self.runner: Runner
         self.validation = None if validation is None else owned(validation)
         self.runner, self.structure, self.measures = prepare_runner(
@@ -94,6 +93,7 @@ class Training:
         )
         self.history = History()
         self.keyframes: Keyframes | None = None
+        self.checkpoints: Checkpoints | None = None
         self._begin(state, 0 if begin is None else begin.steps, run)
 
     def _begin(self, state: Any, steps: int, run: Run | None) -> None:
@@ -107,7 +107,7 @@ class Training:
             self.batches.streams = run.streams
             self.history = run.history.copy()
             self.history.stopped, self.history.best_epoch = FINISHED, None
-            under_way, self._begun_with = np.array(run.under_way), run.begun_with
+            under_way, self._begun_with = as_reported(run, under_way.shape[1]), run.begun_with
         self.earlier = steps - self.history.epochs * self.steps_per_epoch - len(under_way)
         nothing = Block(self.history.epochs, 0, None, None, [], self.batches.streams, self.batches.streams)
         start = Position(nothing, [], 0, trees.flatten(state)[0], self.structure, widths)
@@ -179,7 +179,8 @@ class Training:
             with display(self.settings.epochs, self.settings.progress) as shown:
                 self._epochs(shown, current or (lambda parameters: None))
         except KeyboardInterrupt:
-            self.history.stopped = INTERRUPTED
+            if self.history.stopped == FINISHED:  # or it was over already
+                self.history.stopped = INTERRUPTED
         finally:
             self._catch_up()
         warn_unless_finite(self.history)
@@ -212,7 +213,10 @@ class Training:
             if self.history.stopped != FINISHED:
                 return
             shown.update(following, row)
-            if self._ended(row, current) or following >= settings.epochs:
+            ended = self._ended(row, current) or following >= settings.epochs
+            if self.checkpoints is not None:
+                self.checkpoints.note(following, self.now)
+            if ended:
                 return
             length = self._length(following, runner) if alone and ahead is None else 1
             block = self.block(following, length) if ahead is None else ahead.result()
@@ -237,7 +241,11 @@ class Training:
                 latest = self._at.metrics[None, -self.steps_per_epoch :]
                 so_far = means(latest, self.batches.step_rows)[0]
                 done = block.first + steps / self.steps_per_epoch
+                if self.checkpoints is not None:
+                    self.checkpoints.note(int(done), self.now)
                 shown.update(done, dict(zip(self.step.objective.metrics, so_far, strict=True)))
+        if self.checkpoints is not None:
+            self.checkpoints.hold(self.now)
 
     def _diverged(self, block: Block, call: Call) -> Exception:
         """The error for a call that left the finite numbers; the training then stands before the step that did."""
@@ -278,6 +286,7 @@ class Training:
             and self.history.epochs == block.first
         ):
             self.history.extend(self._completed(block))
+        self._show_watchers()
 
     def _note_epochs(self, block: Block) -> dict[str, float]:
         """Add the completed epochs of a block to what is known of the training; gives the last one's metrics."""
@@ -292,11 +301,15 @@ class Training:
         if self.validator is not None:  # then epochs come one at a time
             columns |= {f"val_{k}": [v] for k, v in self.validator(self._together(self._at.nested)).items()}
         self.history.extend({**columns, "seconds": seconds})
-        if self.plateau is not None:
-            self.plateau.see(self.history)
-        if self.watch is not None:
-            self.watch.see(self.history, self._begun_with, self._at.nested["learned"])
+        self._show_watchers()
         return {name: float(values[-1]) for name, values in columns.items()}
+
+    def _show_watchers(self) -> None:
+        """Show the last epoch to what watches and has not seen it."""
+        if self.plateau is not None and self.plateau.seen < self.history.epochs:
+            self.plateau.see(self.history)
+        if self.watch is not None and self.watch.seen < self.history.epochs:
+            self.watch.see(self.history, self._begun_with, self._at.nested["learned"])
 
     def _note_passes(self, steps: int) -> None:
         self.history.passes.update(passes(int(steps), self.settings.gradients, self.learned_count))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ class CSVLogger:
     path : str or Path
         The file. What an earlier training wrote there is replaced; a file that is none of these is not touched.
     append : bool
-        Whether lines are added to those of earlier trainings, as when a training goes on.
+        Whether lines are added to those of earlier trainings, as when a training goes on by `continue_from`. `cr.resume` goes on
+        with the file in any case, and takes away the lines of epochs that come again.
 
     Raises
     ------
@@ -51,23 +53,38 @@ class CSVLogger:
                 [end.epoch + 1, *(repr(float(x)) for x in end.metrics.values())]
             )
 
+    def state_dict(self) -> dict[str, Any]:
+        """The columns, and how long the file is, for a checkpoint."""
+        return {"names": self._names, "bytes": self.path.stat().st_size if self._names and self.path.exists() else 0}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on with the file as it was then: lines of epochs that come again are taken away."""
+        if state["names"] and self.path.exists():
+            self._check(state["names"], exactly=True)
+            self._names = list(state["names"])
+            os.truncate(self.path, min(state["bytes"], self.path.stat().st_size))
+
     def _begin(self, names: list[str]) -> None:
         there = self.path.exists() and self.path.stat().st_size > 0
         if there:
-            with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
-                first = next(csv.reader(file), [])
-            if first[:2] != names[:2]:
-                raise SettingError(
-                    f"{self.path} is there already, and no log of a training; give another name, or remove it."
-                )
-            if self.append and first != names:
-                raise SettingError(
-                    f"{self.path} has the columns {', '.join(first)}, and this training {', '.join(names)}; give another name."
-                )
+            self._check(names, exactly=self.append)
         if not there or not self.append:
             with self.path.open("w", encoding="utf-8", newline="") as file:
                 csv.writer(file, lineterminator="\n").writerow(names)
         self._names = names
+
+    def _check(self, names: Sequence[str], *, exactly: bool) -> None:
+        """Refuse a file that is no log, or where it is gone on with, one of other metrics."""
+        with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
+            first = next(csv.reader(file), [])
+        if first[:2] != names[:2]:
+            raise SettingError(
+                f"{self.path} is there already, and no log of a training; give another name, or remove it."
+            )
+        if exactly and first != names:
+            raise SettingError(
+                f"{self.path} has the columns {', '.join(first)}, and this training {', '.join(names)}; give another name."
+            )
 
 
 class TensorBoardLogger:

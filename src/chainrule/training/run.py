@@ -100,6 +100,12 @@ class Run(Progress):
         """How far the optimizer is, and nothing else."""
         return Progress(self.optimizer_state, self.steps)
 
+    @property
+    def left(self) -> Parameters:
+        """The parameters that the network has: the last, or where early stopping has restored some, those."""
+        best = None if self.best is None or self.history.best_epoch is None else self.best.parameters
+        return {layer: {**own, **(best or {}).get(layer, {})} for layer, own in self.parameters.items()}
+
     def copy(self) -> Run:
         """The run with arrays of its own."""
         best = self.best
@@ -143,6 +149,27 @@ def checked(run: Any, parameters: Parameters) -> Run:
                 f"{_kind(ours.get(name))} here. Continue with a network of the same layers, inputs and dtype."
             )
     return run
+
+
+def as_kept(own: Any, kept: Any) -> Any:
+    """An array of an optimizer's state as a run has it, in place of one's own."""
+    given = np.asarray(kept)
+    if given.shape != own.shape or given.dtype.kind not in "biuf":
+        raise SettingError(
+            f"continue_from was given a run whose optimizer keeps {given.dtype} of shape {given.shape} where {own.dtype} of shape "
+            f"{own.shape} belongs. Continue with the optimizer that it had."
+        )
+    return np.array(given, own.dtype)
+
+
+def as_reported(run: Run, width: int) -> Any:
+    """What the steps under way have reported, so many numbers each."""
+    if run.under_way.ndim != 2 or run.under_way.shape[1] != width:
+        raise SettingError(
+            f"continue_from was given a run in the midst of an epoch whose steps have reported numbers in shape "
+            f"{run.under_way.shape}, and here are {width} a step. Continue on the engine that it was on, or from the end of an epoch."
+        )
+    return np.array(run.under_way)
 
 
 def check_settings(run: Run, settings: Mapping[str, Any], epochs: int) -> None:

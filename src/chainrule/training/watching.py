@@ -38,12 +38,24 @@ def warn_unless_finite(history: History) -> None:
 class Watch:
     """Early stopping at work; `EarlyStopping` says which parameters it keeps."""
 
-    def __init__(self, rule: EarlyStopping, validated: bool, steps_per_epoch: int, best: Best | None = None) -> None:
+    def __init__(
+        self, rule: EarlyStopping, validated: bool, steps_per_epoch: int, best: Best | None = None, seen: int = 0
+    ) -> None:
         self.rule = rule
         self.monitor = rule.monitor or ("val_loss" if validated else "loss")
-        self.best = best
+        self._noted = seen, best  # one value, so that Ctrl-C cannot come between its parts
         self._measured_after = self.monitor.startswith("val_")
         self._one_step = steps_per_epoch == 1
+
+    @property
+    def seen(self) -> int:
+        """How many epochs it has seen."""
+        return self._noted[0]
+
+    @property
+    def best(self) -> Best | None:
+        """The best of them."""
+        return self._noted[1]
 
     @property
     def needs_before(self) -> bool:
@@ -58,10 +70,11 @@ class Watch:
         now, epoch = sign * float(values[-1]), len(values) - 1
         least = math.inf if best is None else sign * float(values[best.epoch])
         if now < least - self.rule.min_delta:
-            self.best = Best(epoch, *self._kept(before, after))
+            best = Best(epoch, *self._kept(before, after))
         elif best is not None and best.before is not None:
             earlier = sign * float(values[max(best.epoch - 1, 0)])
-            self.best = Best(best.epoch, best.before if now > earlier else best.parameters)
+            best = Best(best.epoch, best.before if now > earlier else best.parameters)
+        self._noted = len(values), best
 
     def is_over(self, history: History) -> bool:
         """Whether it is time to stop."""
@@ -79,14 +92,26 @@ class Watch:
 class Plateau:
     """A learning rate that falls on plateaus, at work."""
 
-    def __init__(self, rule: OnPlateau, validated: bool, position: PlateauPosition | None = None) -> None:
-        self.rule, self.position = rule, position or PlateauPosition()
+    def __init__(
+        self, rule: OnPlateau, validated: bool, position: PlateauPosition | None = None, seen: int = 0
+    ) -> None:
+        self.rule, self._noted = rule, (seen, position or PlateauPosition())
         self._monitor = rule.monitor or ("val_loss" if validated else "loss")
 
     def see(self, history: History) -> None:
         """Note the last epoch."""
         value = float(history.column(self._monitor)[-1])
-        self.position = self.rule.after(self.position, direction(self._monitor) * value)
+        self._noted = history.epochs, self.rule.after(self.position, direction(self._monitor) * value)
+
+    @property
+    def seen(self) -> int:
+        """How many epochs it has seen."""
+        return self._noted[0]
+
+    @property
+    def position(self) -> PlateauPosition:
+        """Where it stands after them."""
+        return self._noted[1]
 
     @property
     def scale(self) -> float:
@@ -99,9 +124,9 @@ def watchers(
 ) -> tuple[Watch | None, Plateau | None]:
     """What watches a training, as it stands where a run does."""
     falling = plateau_of(learning_rate)
-    best, position = (None, None) if run is None else (run.best, run.plateau)
-    watch = None if rule is None else Watch(rule, validated, steps_per_epoch, best)
-    return watch, None if falling is None else Plateau(falling, validated, position)
+    best, position, seen = (None, None, 0) if run is None else (run.best, run.plateau, run.epochs)
+    watch = None if rule is None else Watch(rule, validated, steps_per_epoch, best, seen)
+    return watch, None if falling is None else Plateau(falling, validated, position, seen)
 
 
 class Seen:

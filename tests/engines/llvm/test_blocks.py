@@ -48,10 +48,12 @@ def checked(subscripts: str, lengths: dict[str, int], dtype: str) -> Kernel:
     kernel = Kernel(trace(lambda x, y: np.einsum(subscripts, x, y) + 1, x, y))
     workspace = kernel.workspace()
     workspace.inputs[0][...], workspace.inputs[1][...] = x, y
-    behind = workspace._arena[-4096:]
+    (own,) = workspace._team.workspaces
+    behind = own[-4096:]
     behind[...] = 171
     (found,) = workspace.run()
     assert np.all(behind == 171)
+    assert (own.nbytes > 4096) == (kernel.workspace_bytes > 0)
     expected = np.einsum(subscripts, x.astype(np.float64), y.astype(np.float64)) + 1
     sizes = 1 + np.einsum(subscripts, np.abs(x), np.abs(y)).max()
     atol = 2 * np.sqrt(lengths["j"]) * np.finfo(dtype).eps * sizes

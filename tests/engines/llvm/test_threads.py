@@ -9,9 +9,26 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines.llvm import cache, cores, emission, long_sums, pages, plan, runner, sharing, training
-from chainrule.engines.llvm.runner import LlvmRunner
+from chainrule.engines.llvm import (
+    cache,
+    cores,
+    emission,
+    kernel,
+    long_sums,
+    pages,
+    plan,
+    row_blocks,
+    runner,
+    sharing,
+    team,
+    training,
+)
+from chainrule.engines.llvm.team import Team
 from chainrule.engines.llvm.thread_choice import ThreadChoice
+from chainrule.tracing import trees
+
+LONG = long_sums.LONG
+"""Before `small_is_large` makes it shorter."""
 
 random = np.random.default_rng(0)
 X = random.normal(size=(150, 70))
@@ -37,6 +54,7 @@ def small_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(sharing, "WORTH_SHARING", 0)
     monkeypatch.setattr(long_sums, "LONG", 2)
     monkeypatch.setattr(runner, "pages", Dirty)
+    monkeypatch.setattr(team, "pages", Dirty)
     monkeypatch.setattr(cores, "usable", lambda: 5)
     monkeypatch.setenv(cache.VARIABLE, "off")  # machine code is found again by what it computes, not by how
     training.compile_loop.cache_clear()
@@ -102,6 +120,19 @@ CASES: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {
 def test_any_number_of_threads_gives_the_same_bits(case: str, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long the step is: that of a deep network is written into several functions."""
     monkeypatch.setattr(emission, "PART", part)
+    same_bits(case)
+
+
+@pytest.mark.usefixtures("small_is_large")
+@pytest.mark.parametrize("case", ["pictures", "all pictures"])
+def test_sums_that_are_too_short_for_registers(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are collected in memory, where one thread must not begin or end what another one collects."""
+    monkeypatch.setattr(long_sums, "LONG", LONG)
+    same_bits(case)
+
+
+def same_bits(case: str) -> None:
+    """One thread's bits are those of several, and the numbers NumPy's."""
     layers, inputs, targets, options = CASES[case]
     one = trained(layers, inputs, targets, engine="llvm", threads=1, **options)
     for threads in (2, 3, 5):
@@ -109,6 +140,53 @@ def test_any_number_of_threads_gives_the_same_bits(case: str, part: int, monkeyp
             np.testing.assert_array_equal(value, one[name], err_msg=f"{threads} threads, {name}")
     for name, value in trained(layers, inputs, targets, engine="numpy", **options).items():
         np.testing.assert_allclose(one[name], value, rtol=1e-7, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.usefixtures("small_is_large")
+@pytest.mark.parametrize(("blocks", "part"), [(4, 1), (10, emission.PART)])  # 150 rows leave 2 over, or none
+@pytest.mark.parametrize("case", sorted(CASES))
+def test_rows_in_blocks_give_the_same_bits_too(
+    case: str, blocks: int, part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_blocks, "fits", lambda program, data, target: False)
+    monkeypatch.setattr(row_blocks, "blocks_of", lambda region, target: blocks)
+    monkeypatch.setattr(emission, "PART", part)
+    layers, inputs, targets, options = CASES[case]
+    one = trained(layers, inputs, targets, engine="llvm", threads=1, **options)
+    for threads in (2, 3, 5):
+        for name, value in trained(layers, inputs, targets, engine="llvm", threads=threads, **options).items():
+            np.testing.assert_array_equal(value, one[name], err_msg=f"{threads} threads, {name}")
+    for name, value in trained(layers, inputs, targets, engine="numpy", **options).items():
+        np.testing.assert_allclose(one[name], value, rtol=1e-7, atol=1e-9, err_msg=name)
+
+
+FUNCTIONS = {
+    "product": lambda x, y: np.tanh(x @ y.T) @ y,
+    "sums": lambda x, y: (np.sum(np.exp(-x * x), axis=0), np.mean(x @ y.T), np.sum(y, axis=1)),
+    "gradient": lambda x, y: cr.grad(lambda y: np.sum(cr.logsumexp(x @ y.T, axis=1)))(y),
+    "loop": lambda x, y: cr.scan(lambda state, row: (np.tanh(state + x.T @ (x @ row)), np.sum(state)), y[0], y),
+    "rounds": lambda x, y: cr.scan(lambda nothing, row: (nothing, np.tanh(x @ row)), (), y)[1],
+}
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
+def test_functions_give_the_same_bits_for_any_number_of_threads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "LARGE", 0)
+    monkeypatch.setattr(sharing, "WORTH_SHARING", 0)
+    monkeypatch.setattr(cores, "usable", lambda: 5)
+    monkeypatch.setenv(cache.VARIABLE, "off")
+    x, y = (random.normal(size=(rows, 37)) for rows in (300, 41))
+    expected = trees.flatten(FUNCTIONS[name](x, y))[0]
+    found = {}
+    for threads in (1, 2, 3, 5):
+        monkeypatch.setattr(kernel, "most", lambda threads=threads: threads)
+        fast = cr.jit(FUNCTIONS[name])
+        found[threads] = [trees.flatten(fast(x, y))[0] for _ in range(3)]
+    for calls in found.values():
+        for one in calls:
+            for value, first, right in zip(one, found[1][0], expected, strict=True):
+                np.testing.assert_array_equal(value, first)
+                np.testing.assert_allclose(value, right, rtol=1e-9, atol=1e-12)
 
 
 def test_a_deep_network_of_layers_that_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,13 +248,13 @@ def test_a_training_goes_on_when_the_system_has_no_more_threads(monkeypatch: pyt
 def test_as_many_threads_as_were_asked_for(asked: int | None, used: set[int], monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a number, one or all, whichever took less time lately."""
     seen: list[int] = []
-    steps = LlvmRunner._steps
+    carry_out = Team.carry_out
 
-    def watched(self: LlvmRunner, threads: int, *rest: Any) -> float:
+    def watched(self: Team, threads: int, *rest: Any) -> float:
         seen.append(threads)
-        return steps(self, threads, *rest)
+        return carry_out(self, threads, *rest)
 
-    monkeypatch.setattr(LlvmRunner, "_steps", watched)
+    monkeypatch.setattr(Team, "carry_out", watched)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     layers, inputs, targets, options = CASES["narrow"]
     trained(layers, inputs, targets, engine="llvm", threads=asked, **options)

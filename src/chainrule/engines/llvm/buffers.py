@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.ops.axes import Kept, Links, Picked, Put
+from chainrule.ops.axes import Kept, Links, Picked, Put, Regrouped
 from chainrule.ops.lazy import cached_property
 
 ALIGNMENT = 64
@@ -63,7 +63,8 @@ def storage_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
 class Buffer:
     """Memory for one array: rows along the last long axis are padded to whole vectors, and off whole pages.
 
-    `offset` is its place in the arena in bytes, set by the memory plan.
+    `offset` is its place in bytes, set by the memory plan: in the arena, or in the memory that a thread has for itself where it
+    is `private`.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Buffer:
     dtype: np.dtype[Any]
     widest: int
     offset: int = -1
+    private: bool = False
 
     @cached_property
     def memory_shape(self) -> tuple[int, ...]:
@@ -126,9 +128,14 @@ class View:
         return (0,) * missing + tuple(0 if n == 1 else s for n, s in zip(self.shape, self.strides, strict=True))
 
     def through(self, links: Links, shape: tuple[int, ...]) -> View:
-        """What a layout makes of it whose axes are kept or picked from; new axes are repeated."""
+        """What a layout makes of it whose axes are kept, picked from or split; new axes are repeated."""
         start, strides = self.start, [0] * len(shape)
         for link in links:
+            if isinstance(link, Regrouped):
+                (source,) = link.sources
+                for i, target in enumerate(link.targets):
+                    strides[target] = self.strides[source] * math.prod(shape[t] for t in link.targets[i + 1 :])
+                continue
             assert isinstance(link, Kept | Picked)
             stride = self.strides[link.source]
             if isinstance(link, Picked):
@@ -159,12 +166,13 @@ def long_strides(view: View) -> tuple[int, ...]:
 class Arena:
     """A plan of memory: offsets handed out one after another, and given back when a value is done with.
 
-    At the beginning are the status, a number that machine code sets when an index was out of bounds, and the count of
-    threads' arrivals.
+    It is the arena, or `private`: what a thread has for itself. At the beginning are the status, a number that machine code sets
+    when an index was out of bounds, and the count of threads' arrivals.
     """
 
     size: int = ALIGNMENT
     free: list[tuple[int, int]] = field(default_factory=list)
+    private: bool = False
 
     def take(self, nbytes: int) -> int:
         """A place for so many bytes: the smallest free one that fits, or new memory at the end."""

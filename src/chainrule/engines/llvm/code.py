@@ -50,8 +50,8 @@ def _first_lane(width: int) -> Any:
 class Code:
     """A function being written: the builder, the memory's base, the CPU, whether loops are written out, and the threads.
 
-    `workspace` is memory that a thread has for itself; `places` are the addresses of buffers that the running code is told;
-    those of others are known.
+    `own` is memory that a thread has for itself, for values, and `workspace` more of it for panels; `places` are the addresses of
+    buffers that the running code is told; those of others are known.
     """
 
     def __init__(
@@ -63,9 +63,10 @@ class Code:
         unrolled: bool,
         threads: SingleThread | None = None,
         workspace: Any = None,
+        own: Any = None,
         places: Mapping[Buffer, Any] = MappingProxyType({}),
     ) -> None:
-        self.places, self.target, self.workspace = places, target, workspace
+        self.places, self.target, self.workspace, self.own = places, target, workspace, own
         self.builder, self.memory, self.unrolled, self.threads = builder, memory, unrolled, threads or SingleThread()
         self.positions = Positions(builder)
         self._mathematics: dict[int, Mathematics] = {}
@@ -222,7 +223,15 @@ class Code:
         size = storage_type(buffer.dtype).itemsize
         if buffer in self.places:
             return self.at_byte(self.places[buffer], self.sum((place, size)))
-        return self.at_byte(self.memory, self.sum((place, size), (buffer.offset, 1)))
+        base = self.own if buffer.private else self.memory
+        return self.at_byte(base, self.sum((place, size), (buffer.offset, 1)))
+
+    def offset(self, buffer: Buffer) -> Any:
+        """How many bytes behind the arena's beginning a buffer lies, as an IR value."""
+        if buffer not in self.places and not buffer.private:
+            return i64(buffer.offset)
+        ends = (self.builder.ptrtoint(x, i64) for x in (self.address(buffer, 0), self.memory))
+        return self.builder.sub(*ends)
 
     def at_byte(self, base: Any, offset: Index) -> Any:
         """The address so many bytes from one that is known since the function's first block."""

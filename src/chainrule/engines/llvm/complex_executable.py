@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,18 +17,19 @@ class ComplexExecutable(Executable):
     """A function of the parts, as one of complex numbers."""
 
     def __init__(self, program: Program, parts: Executable) -> None:
-        super().__init__(program, self._of_parts)
+        super().__init__(program, partial(_by_parts, program, parts))
         self._parts = parts
-
-    def _of_parts(self, *inputs: Any) -> tuple[Any, ...]:
-        own = [part for x in inputs for part in ((x.real, x.imag) if x.dtype.kind == "c" else (x,))]
-        found = iter(self._parts(*own))
-        return tuple([_whole(next(found), next(found)) if is_complex(y) else next(found) for y in self.program.outputs])
 
     @property
     def stages(self) -> Mapping[str, Callable[[], str]]:
         """Those of the function of the parts."""
         return self._parts.stages
+
+
+def _by_parts(program: Program, parts: Executable, *inputs: Any) -> tuple[Any, ...]:
+    own = [part for x in inputs for part in ((x.real, x.imag) if x.dtype.kind == "c" else (x,))]
+    found = iter(parts(*own))
+    return tuple([_whole(next(found), next(found)) if is_complex(y) else next(found) for y in program.outputs])
 
 
 def _whole(real: Any, imaginary: Any) -> Any:

@@ -49,7 +49,7 @@ def emit(code: Code, memory: MemoryPlan, grouping: Grouping) -> None:
                     _emit_group(own, memory, group)
                     own.builder.ret_void()
                     written[alike.key] = own.builder.function
-                call(part, written[alike.key], [*alike.buffers])
+                call(part, written[alike.key], [*map(part.offset, alike.buffers)])
         part.builder.ret_void()
         call(code, part.builder.function)
 

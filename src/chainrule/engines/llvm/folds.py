@@ -169,19 +169,25 @@ class Fold:
         code.store(self.view, strides, point, total.value, 1)
 
     def over(
-        self, code: Code, widest: int, along: Any, number: Callable[[Code, tuple[Index, ...], int], Vector]
+        self,
+        code: Code,
+        widest: int,
+        along: Any,
+        number: Callable[[Code, tuple[Index, ...], int], Vector],
+        outer: tuple[Index, ...] = (),
     ) -> None:
-        """A number at every place of the result."""
-        space = self.result_space
+        """A number at every place of the result, or at those inside these positions of its first axes."""
+        space = self.result_space[len(outer) :]
         width = lanes(space[-1], widest) if space else 1
 
-        def write(point: tuple[Index, ...]) -> None:
+        def write(inner: tuple[Index, ...]) -> None:
+            point = (*outer, *inner)
             code.store(self.view, self.result_strides, (*self.block, *point), number(code, point, width).value, width)
 
         if not space:
             along(1, lambda _: write(()))
         else:
-            code.nest(space[:-1], lambda outer: along(space[-1], lambda j: write((*outer, j)), step=width))
+            code.nest(space[:-1], lambda inner: along(space[-1], lambda j: write((*inner, j)), step=width))
 
     def neutral(self, code: Code, point: tuple[Index, ...], width: int) -> Vector:
         """The number every total begins with."""

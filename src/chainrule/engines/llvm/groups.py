@@ -71,16 +71,18 @@ class Inner:
     program: Program
     grouping: Grouping
     states: int
+    apart: bool
+    """Whether its rounds may be done in any order, by several threads: it carries no state, and is in no other loop."""
 
 
-def group(lowered: Lowered) -> Grouping:
-    """The groups of a lowered Program.
+def group(lowered: Lowered, *, inside: bool = False) -> Grouping:
+    """The groups of a lowered Program; of the body of a loop if it is `inside` of one.
 
     Each equation joins the latest group with its space that comes after everything it needs. Numbers without axes
     that depend on nothing computed so far go into a first group of their own, so that they are there for all others.
     """
     prelude = Group(())
-    program, state = lowered.program, _Assignment([prelude], lowered.copied)
+    program, state = lowered.program, _Assignment([prelude], lowered.copied, inside)
     for equation in program.equations:
         state.add(equation)
     needed = {x for x in program.outputs if isinstance(x, Variable)}
@@ -97,8 +99,8 @@ def group(lowered: Lowered) -> Grouping:
 class _Assignment:
     """Which group computes each variable, while equations are being placed."""
 
-    def __init__(self, groups: list[Group], copied: frozenset[Variable]) -> None:
-        self.groups, self.copied = groups, copied
+    def __init__(self, groups: list[Group], copied: frozenset[Variable], inside: bool) -> None:
+        self.groups, self.copied, self.inside = groups, copied, inside
         self.places = {g: i for i, g in enumerate(groups)}
         self.home: dict[Variable, Group] = {}
         self.views: dict[Variable, Equation] = {}
@@ -109,7 +111,7 @@ class _Assignment:
             self.views[equation.output] = equation
         elif isinstance(op, Contraction) or is_move(equation):
             space = long_axes(equation.output.shape)
-            self.home[equation.output] = self._append(Group(space, root=equation, inner=_inner(equation)))
+            self.home[equation.output] = self._append(Group(space, root=equation, inner=_inner(equation, self.inside)))
         elif isinstance(op, Reduction):
             self._place(equation, long_axes(equation.inputs[0].shape), fold=True)
         else:
@@ -170,13 +172,13 @@ class _Assignment:
             self.home[source].stored.add(source)
 
 
-def _inner(equation: Equation) -> Inner | None:
-    """The body, if the equation is a loop."""
+def _inner(equation: Equation, inside: bool) -> Inner | None:
+    """The body, if the equation is a loop, which may be inside of another."""
     if not bodies_of(equation):
         return None
     body = equation.attributes["body"]
     lowered = lower_body(body.program, body.states)
-    return Inner(lowered.program, group(lowered), body.states)
+    return Inner(lowered.program, group(lowered, inside=True), body.states, not inside and not body.states)
 
 
 def _takes(g: Group, *, fold: bool) -> bool:

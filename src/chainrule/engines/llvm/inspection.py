@@ -67,23 +67,34 @@ def _kind(group: Group) -> str:
 
 
 def _named(memory: MemoryPlan, prefix: str) -> list[tuple[str, Buffer]]:
-    """What lies in memory, and where, constants left out."""
+    """What lies in memory, and where, constants left out, and what is in a thread's own memory."""
     named = [(f"{prefix}{x.name}", buffer) for x, buffer in memory.buffers.items()]
     named += [(f"{prefix}{buffer.name}", buffer) for buffer in memory.parts.values()]
     for group, inside in memory.inner.items():
-        named += _named(inside, f"{prefix}{group.equations[0].output.name}.")
+        if group.inner is not None and not group.inner.apart:
+            named += _named(inside, f"{prefix}{group.equations[0].output.name}.")
     return named
 
 
 def memory_text(memory: MemoryPlan) -> str:
     """The arena, place by place: offset, bytes, what lies there one after another, and its shape with padded rows.
 
-    What the bodies of loops compute has the name of the loop before its own.
+    What the bodies of loops compute has the name of the loop before its own; what lies in the memory that each thread has for itself
+    comes after the arena, loop by loop.
     """
-    places: dict[tuple[int, int], list[str]] = {}
-    shapes: dict[tuple[int, int], tuple[tuple[int, ...], tuple[int, ...]]] = {}
     named = _named(memory, "")
     named += [(repr(Literal(value)), buffer) for buffer, value in memory.constant_values]
+    texts = [_places_text(named)]
+    for group, inside in memory.inner.items():
+        if group.inner is not None and group.inner.apart:
+            own = [(name, buffer) for name, buffer in _named(inside, "") if buffer.private]
+            texts.append(f"in each thread, for {group.equations[0].output.name}:\n{_places_text(own)}")
+    return "\n\n".join(texts)
+
+
+def _places_text(named: list[tuple[str, Buffer]]) -> str:
+    places: dict[tuple[int, int], list[str]] = {}
+    shapes: dict[tuple[int, int], tuple[tuple[int, ...], tuple[int, ...]]] = {}
     for name, buffer in named:
         place = buffer.offset, buffer.nbytes
         places.setdefault(place, []).append(name)

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 
-from chainrule.engines.engine import Executable, Workspace
-from chainrule.engines.llvm import emission, pages
+from chainrule.engines.engine import Executable, Workspace, Workspaces
+from chainrule.engines.llvm import cores, emission, pages
 from chainrule.engines.llvm.buffers import Arena, status, storage_type
-from chainrule.engines.llvm.code import Code, i8, i64, pointer
+from chainrule.engines.llvm.code import Code, i64, pointer
 from chainrule.engines.llvm.contractions.blocking import workspace_bytes
-from chainrule.engines.llvm.groups import group
+from chainrule.engines.llvm.groups import Grouping, group
 from chainrule.engines.llvm.inspection import groups_text, keep_stages, memory_text
 from chainrule.engines.llvm.lowering import kinds, lower
 from chainrule.engines.llvm.machine import CompiledFunction, target
 from chainrule.engines.llvm.memory import MemoryPlan
-from chainrule.engines.llvm.plan import SLACK
+from chainrule.engines.llvm.plan import SLACK, computed_bytes
+from chainrule.engines.llvm.target import Target
+from chainrule.engines.llvm.team import ARENA, THREAD, THREADS, WORKSPACE, Team
+from chainrule.engines.llvm.thread_choice import ThreadChoice, callers, most
+from chainrule.engines.llvm.thread_group import ThreadGroup
 from chainrule.errors import PositionError
 from chainrule.tracing import Literal, Program, Variable
 from chainrule.tracing.identity import identity
 
+LARGE = 80_000_000
+"""Bytes of numbers computed, about, from which a call is shared out among threads: it takes some 200 µs then, and waking them 50."""
+
 
 class Kernel(Executable):
-    """A compiled Program. Each thread that calls it has memory of its own."""
+    """A compiled Program. Each call has memory of its own."""
 
     def __init__(self, program: Program) -> None:
         whole = lower(program)
@@ -36,37 +44,29 @@ class Kernel(Executable):
         self.target = target()
         self.program, self.grouping = lowered, group(whole)
         self.memory = MemoryPlan(lowered, self.grouping, [], arena, self.target.lanes(max(sizes, default=4)))
-        self.memory.place_values(reuse=True)
+        self.shared = computed_bytes(self.grouping, self.target, self.memory.widest) >= LARGE
+        self.memory.place_values(reuse=True, shared=self.shared)
         self.arena_bytes = arena.size
         self.workspace_bytes = workspace_bytes(self.memory, self.grouping, self.target)
         known = identity(program)
+        write = partial(_text, self.memory, self.grouping, self.target, self.shared)
         self.function = CompiledFunction(
-            self._write, "run", self.target, None if known is None else f"kernel {self.workspace_bytes} {known}"
+            write,
+            "run",
+            self.target,
+            None if known is None else f"kernel {self.workspace_bytes} {self.shared} {known}",
         )
         keep_stages(program, lowered, self.grouping, self.memory, self.function)
-        self._local = threading.local()
-
-    def _write(self) -> str:
-        module = ir.Module("kernel")
-        function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer]), "run")
-        builder = ir.IRBuilder(function.append_basic_block("entry"))
-        workspace = builder.gep(function.args[0], [i64(self.arena_bytes + SLACK)], source_etype=i8)
-        begin = function.append_basic_block("begin")
-        builder.branch(begin)
-        builder.position_at_end(begin)
-        code = Code(builder, function.args[0], self.target, unrolled=False, workspace=workspace)
-        emission.emit(code, self.memory, self.grouping)
-        builder.ret_void()
-        return str(module)
+        self._workspaces = Workspaces()
 
     def __call__(self, *inputs: Any) -> tuple[Any, ...]:
         """The outputs for these inputs, whose shapes and dtypes must be the Program's."""
-        workspace = getattr(self._local, "workspace", None)
-        if workspace is None:
-            workspace = self._local.workspace = self.workspace()
+        workspace = self._workspaces.take(self.workspace)
         for place, value in zip(workspace.inputs, inputs, strict=True):
             place[...] = value
-        return tuple([x.copy() if x.shape else x[()] for x in workspace.run()])
+        outputs = tuple([x.copy() if x.shape else x[()] for x in workspace.run()])
+        self._workspaces.append(workspace)
+        return outputs
 
     def workspace(self) -> Workspace:
         """Memory of its own."""
@@ -87,25 +87,64 @@ class KernelWorkspace(Workspace):
     """Memory for one call of a kernel at a time, with its inputs and outputs as arrays that lie in it."""
 
     def __init__(self, kernel: Kernel) -> None:
-        arena = pages.zeros(kernel.arena_bytes + kernel.workspace_bytes + 2 * SLACK)
+        arena = pages.zeros(kernel.arena_bytes + SLACK)
         plan, program = kernel.memory, kernel.program
         for buffer, value in plan.constant_values:
             view_of(plan, Literal(value), arena, buffer.view())[...] = value
         self.inputs = [view_of(plan, x, arena) for x in program.inputs]
         self._outputs = [_output(plan, x, arena) for x in program.outputs]
-        self._arena, self._address, self._status = arena, arena.ctypes.data, status(arena)
-        self._run, self._name = kernel.function.at, program.name
+        own = kernel.workspace_bytes
+        self._team = Team(kernel.function, arena, own + SLACK if own else 0)
+        self._table, self._status = self._team.table(0, 1, []), status(arena)
+        self._run, self._address, self._name = kernel.function.at, self._table.ctypes.data, program.name
+        self._choice = ThreadChoice(most()) if kernel.shared else None
 
     def run(self) -> Sequence[Any]:
         """The outputs for the inputs as they are, where they lie."""
         self._status[0] = 0
-        self._run(self._address)
+        if self._choice is None:
+            self._run(self._address)
+        else:
+            self._share_out(self._choice)
         if self._status[0]:
             raise PositionError(
                 f"an index in {self._name} is out of bounds for the array it picks from; "
                 "give positions that are there, counted from 0."
             )
         return self._outputs
+
+    def _share_out(self, choice: ThreadChoice) -> None:
+        """Run in as many threads as were fastest lately, the time it takes to wake them counted."""
+        with callers() as calls:
+            ((wanted, _),) = choice.parts(1)
+            threads = min(wanted, max(1, cores.usable() // calls))
+            started = time.perf_counter()
+            self._team.carry_out(threads, [], self)
+            choice.note(threads, time.perf_counter() - started)
+
+
+def _text(memory: MemoryPlan, grouping: Grouping, target: Target, shared: bool) -> str:
+    """The function's text.
+
+    It is no method, which would hold the kernel that holds it: machine code is freed as soon as its kernel is given up.
+    """
+    module = ir.Module("kernel")
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer]), "run")
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    arena, workspace = (builder.inttoptr(_told(builder, place), pointer) for place in (ARENA, WORKSPACE))
+    threads = ThreadGroup(builder, arena, _told(builder, THREAD), _told(builder, THREADS)) if shared else None
+    begin = function.append_basic_block("begin")
+    builder.branch(begin)
+    builder.position_at_end(begin)
+    code = Code(builder, arena, target, unrolled=False, threads=threads, workspace=workspace)
+    emission.emit(code, memory, grouping)
+    builder.ret_void()
+    return str(module)
+
+
+def _told(builder: Any, place: int) -> Any:
+    """A number of the table."""
+    return builder.load(builder.gep(builder.function.args[0], [i64(place)], source_etype=i64), typ=i64)
 
 
 def _output(memory: MemoryPlan, x: Any, arena: Any) -> Any:

@@ -6,7 +6,7 @@ import math
 
 from chainrule.engines.llvm.buffers import long_axes
 from chainrule.ops import Contraction, Elementwise, Layout, Reduction
-from chainrule.ops.axes import Kept, Links, Picked, Put, Scattered
+from chainrule.ops.axes import Kept, Link, Links, Picked, Put, Regrouped, Scattered
 from chainrule.tracing import Equation
 from chainrule.tracing.program import axes_of
 
@@ -27,7 +27,12 @@ def is_strided(equation: Equation) -> bool:
     """Whether a layout's result can be read from its input's memory with other strides."""
     if not isinstance(equation.op, Layout) or len(equation.inputs) != 1:
         return False
-    return all(isinstance(link, Kept | Picked) for link in links_of(equation)[0])
+    return all(isinstance(link, Kept | Picked) or _splits(link) for link in links_of(equation)[0])
+
+
+def _splits(link: Link) -> bool:
+    """Whether an axis becomes several, in which its places lie in the same order."""
+    return isinstance(link, Regrouped) and len(link.sources) == 1
 
 
 def keeps_places(equation: Equation) -> bool:

@@ -12,7 +12,7 @@ from chainrule.engines.llvm.groups import Group, Grouping, Inner
 from chainrule.engines.llvm.layouts import keeps_places, links_of
 from chainrule.engines.llvm.sharing import BLOCKS, collected_by_blocks
 from chainrule.ops import Elementwise
-from chainrule.tracing import Literal, Program, Variable
+from chainrule.tracing import Equation, Literal, Program, Variable
 from chainrule.tracing.program import Atom
 
 
@@ -38,7 +38,8 @@ class MemoryPlan:
     """Buffers of one step: the state at the beginning of the arena, then constants, then everything else.
 
     `commits` are the new states that could not be written in place of the old ones, with where they belong; `parts`
-    the sums that blocks of rows collect where threads share them out.
+    the sums that blocks of rows collect where threads share them out. What the body of a loop computes whose rounds are done in
+    any order lies in `own_bytes` of the thread that does a round.
     """
 
     def __init__(self, program: Program, grouping: Grouping, state: list[Buffer], arena: Arena, widest: int) -> None:
@@ -48,6 +49,7 @@ class MemoryPlan:
         self.constants: dict[int, Buffer] = {}
         self.constant_values: list[tuple[Buffer, Any]] = []
         self.commits: list[tuple[Variable, Buffer]] = []
+        self.own_bytes = 0
         self._state, self._arena = state, arena
         self._last = self._last_uses()
         self._reading: dict[int, Reading] = {}
@@ -109,9 +111,9 @@ class MemoryPlan:
         return parts + inside + [self.buffers[x] for x in self._results(group)]
 
     def everything(self) -> list[Buffer]:
-        """All memory of the plan, constants left out."""
+        """All memory of the plan in the arena, constants left out."""
         inside = [buffer for plan in self.inner.values() for buffer in plan.everything()]
-        return [*self.buffers.values(), *inside]
+        return [x for x in (*self.buffers.values(), *inside) if not x.private]
 
     # --- making the plan
 
@@ -130,7 +132,7 @@ class MemoryPlan:
         return last
 
     def _new(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Buffer:
-        buffer = Buffer(name, shape, dtype, self.widest)
+        buffer = Buffer(name, shape, dtype, self.widest, private=self._arena.private)
         buffer.offset = self._arena.take(buffer.nbytes)
         return buffer
 
@@ -195,7 +197,8 @@ class MemoryPlan:
                 if old is None:
                     self.buffers[x] = self._new(x.name, x.shape, x.dtype)
                 else:
-                    self.buffers[x] = Buffer(x.name, x.shape, x.dtype, self.widest, held.pop(old).offset)
+                    given = held.pop(old)
+                    self.buffers[x] = Buffer(x.name, x.shape, x.dtype, self.widest, given.offset, given.private)
                 held[x] = self.buffers[x]
                 ending.setdefault(self._last.get(x, place), []).append(x)
             for x in collected_by_blocks(group) if shared else []:
@@ -216,17 +219,31 @@ class MemoryPlan:
         What is the same in every step is read where it lies already, unless only a view of it does.
         """
         assert group.root is not None
+        assert group.inner is not None
         plan, body = self.inner[group], group.root.attributes["body"]
+        plan._arena = Arena(private=True) if group.inner.apart else self._arena
         for buffer in plan._state:
-            buffer.offset = self._arena.take(buffer.nbytes)
+            buffer.offset, buffer.private = self._arena.take(buffer.nbytes), self._arena.private
         first = body.states + body.sequences
         for x, outer in zip(plan.program.inputs[first:], group.root.inputs[first:], strict=True):
             whole = self.constants[id(outer.value)] if isinstance(outer, Literal) else self.buffers.get(outer)
             if whole is not None and whole.dtype == x.dtype:
                 plan.buffers[x] = whole
+        if group.inner.apart:
+            self._borrow_rows(group.root, plan)
+            plan.place_values(reuse=reuse)
+            plan.own_bytes = plan._arena.size
+            return []
         borrowed = set(plan.buffers.values()) - set(plan._state)
         plan.place_values(reuse=reuse)
         return [plan.buffers[x] for x in plan.program.inputs if plan.buffers[x] not in borrowed]
+
+    def _borrow_rows(self, loop: Equation, plan: MemoryPlan) -> None:
+        """A round's rows are read where they lie, if they lie there as they would in memory of their own."""
+        for x, outer in zip(plan.program.inputs, loop.inputs[: loop.attributes["body"].sequences], strict=False):
+            row = Buffer(x.name, x.shape, x.dtype, self.widest)
+            if row.view().strides == self.view(outer).strides[1:]:
+                plan.buffers[x] = row
 
     def _gives_way(self, old: Variable, new: Variable, place: int) -> bool:
         """Whether group `place` reads `old` for the last time, and writes `new` point by point where it was."""

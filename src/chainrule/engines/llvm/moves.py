@@ -180,7 +180,7 @@ class _Move:
                     _Move(own, self.memory, self.equation)._copy(*ends)
                     own.builder.ret_void()
                     written[kinds] = own.builder.function
-                call(part, written[kinds], [x.buffer for x in ends])
+                call(part, written[kinds], [part.offset(x.buffer) for x in ends])
             part.builder.ret_void()
             call(self.code, part.builder.function)
 

@@ -63,15 +63,20 @@ class _Nest:
             self._collected(0, outer_axes[0])
             return
         in_memory = [f for f in self.folds if f.across_rows and not self._in_registers(f)]
-        for fold in in_memory:
-            fold.over(code, self.memory.widest, along, fold.neutral)
+
+        def collected(outer: tuple[Index, ...], along: Any, collect: Callable[[], None]) -> None:
+            for fold in in_memory:
+                fold.over(code, self.memory.widest, along, fold.neutral, outer)
+            collect()
+            self._finish(in_memory, along, outer)
+
         if chosen is Partition.ROWS and any(f.across_rows for f in self.folds):
-            code.shared(outer_axes[0], lambda i: self._inside((i,), {}))
+            # Nothing is summed along the first axis: what belongs to a place on it is one thread's alone, from beginning to end.
+            code.shared(outer_axes[0], lambda i: collected((i,), code.loop, lambda: self._inside((i,), {})))
         elif chosen is Partition.ROWS and outer_axes:
             code.shared_nest(outer_axes, lambda outer: self._row(outer, code.loop))
         else:
-            code.nest(outer_axes, lambda outer: self._row(outer, along))
-        self._finish(in_memory, along)
+            collected((), along, lambda: code.nest(outer_axes, lambda outer: self._row(outer, along)))
 
     def by_blocks(self) -> None:
         """Blocks of rows shared out among threads: each collects sums of its own, which are joined in order."""
@@ -205,10 +210,10 @@ class _Nest:
         """The numbers that make up one running total of so many rows, from all that are carried."""
         return [next(totals) for _ in range(fold.numbers(rows))]
 
-    def _finish(self, across_rows: list[Fold], along: Any) -> None:
+    def _finish(self, across_rows: list[Fold], along: Any, outer: tuple[Index, ...] = ()) -> None:
         for fold in across_rows:
             if fold.op.finish is not None:
-                fold.over(self.code, self.memory.widest, along, fold.total)
+                fold.over(self.code, self.memory.widest, along, fold.total, outer)
 
     def _carrying_row(self, kept: list[Fold], rows: int, outer: tuple[Index, ...], totals: list[Any]) -> list[Any]:
         """One of some rows, with what is collected across them in `totals`: for every such fold as many as it has vectors."""

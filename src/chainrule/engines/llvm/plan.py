@@ -8,8 +8,9 @@ from typing import Any
 from chainrule.engines.llvm.buffers import Arena, Buffer
 from chainrule.engines.llvm.contractions.blocking import workspace_bytes
 from chainrule.engines.llvm.groups import Grouping, group
-from chainrule.engines.llvm.lowering import lower
+from chainrule.engines.llvm.lowering import Lowered, lower
 from chainrule.engines.llvm.memory import MemoryPlan
+from chainrule.engines.llvm.row_blocks import in_blocks
 from chainrule.engines.llvm.sharing import work
 from chainrule.engines.llvm.target import Target
 from chainrule.engines.loop import TrainingLoop
@@ -73,7 +74,7 @@ class Plan:
 
 def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
     """The plan of a training loop."""
-    lowered = [lower(p, loop.state) for p in (loop.step, loop.last) if p is not None]
+    lowered = [_lowered(p, loop.state, target) for p in (loop.step, loop.last) if p is not None]
     programs = [x.program for x in lowered]
     widest = _widest(programs[0], loop.state, target)
     arena = Arena()
@@ -83,7 +84,7 @@ def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
         state[-1].offset = arena.take(state[-1].nbytes)
     groupings = [group(x) for x in lowered]
     unrolled = all(_vectors(g, widest) <= SHORT for g in groupings)
-    shared = sum(map(work, groupings[0].groups)) * (target.vector_bytes // widest) >= LARGE
+    shared = computed_bytes(groupings[0], target, widest) >= LARGE
     steps = [
         PlannedStep(program, grouping, MemoryPlan(program, grouping, state, arena, widest))
         for program, grouping in zip(programs, groupings, strict=True)
@@ -98,6 +99,17 @@ def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
     every = steps if measuring is None else [*steps, measuring]
     workspace = max(workspace_bytes(step.memory, step.grouping, target) for step in every)
     return Plan(target, state, steps, measuring, filled, local, arena.size, unrolled, shared, workspace)
+
+
+def _lowered(program: Program, state: int, target: Target) -> Lowered:
+    """A step in loops."""
+    lowered = lower(program, state)
+    return in_blocks(lowered, lowered.program.inputs[state:], target)
+
+
+def computed_bytes(grouping: Grouping, target: Target, widest: int) -> int:
+    """About how many bytes of numbers are computed."""
+    return sum(map(work, grouping.groups)) * (target.vector_bytes // widest)
 
 
 def _measuring(program: Program, state: list[Buffer], arena: Arena, widest: int) -> PlannedStep:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.llvm import cores, pages
-from chainrule.engines.llvm.buffers import barrier_counter, long_axes, status
-from chainrule.engines.llvm.machine import table, target
+from chainrule.engines.llvm.buffers import long_axes, status
+from chainrule.engines.llvm.machine import target
+from chainrule.engines.llvm.team import Team
 from chainrule.engines.llvm.thread_choice import ThreadChoice, callers, most
-from chainrule.engines.llvm.training import THREADS, Compiled, compile_loop
+from chainrule.engines.llvm.training import Compiled, compile_loop
 from chainrule.engines.loop import TrainingLoop
 from chainrule.errors import PositionError, ShapeError
 
@@ -40,7 +41,7 @@ class LlvmRunner:
         self._arena = pages.zeros(self._compiled.plan.arena_bytes)
         for buffer, value in self._compiled.plan.constants:
             _write(buffer.array(self._arena), value)
-        self._workspaces: list[Any] = []
+        self._team = Team(self._compiled.function, self._arena, self._compiled.plan.workspace_bytes)
         self._state = [buffer.array(self._arena) for buffer in self._compiled.plan.state]
 
     @staticmethod
@@ -90,10 +91,10 @@ class LlvmRunner:
         with callers() if self._cores > 1 else nullcontext(1) as trainings:
             for wanted, steps in [(self._threads, count)] if self._threads else self._choice.parts(count):
                 threads = min(wanted, max(1, self._cores // trainings))
-                rest = [x.ctypes.data for x in (order, metrics[done:], *self._data, *(x[done:] for x in numbers))]
-                rest += [x if isinstance(x, int) else x.ctypes.data for x in self._measured]
                 sizes = [0 if same else rows, steps_per_epoch, rows]
-                seconds = self._steps(threads, first + done, steps, sizes, rest, kept)
+                told = [order, *sizes, metrics[done:], first + done, steps, *self._data, *(x[done:] for x in numbers)]
+                rest = [x if isinstance(x, int) else x.ctypes.data for x in (*told, *self._measured)]
+                seconds = self._team.carry_out(threads, rest, kept)
                 self._choice.note(threads, seconds / max(steps, 1))
                 done += steps
         if status(self._arena)[0]:
@@ -102,33 +103,6 @@ class LlvmRunner:
                 "give positions that are there, counted from 0."
             )
         return metrics
-
-    def _steps(self, threads: int, first: int, count: int, sizes: list[int], addresses: list[int], kept: Any) -> float:
-        """Carry out steps in so many threads; gives the seconds it took.
-
-        The sizes are how far apart the orders of two epochs are, the steps of an epoch and the rows; the addresses those
-        of the order of rows, the metrics, data and numbers, and what is said of the measuring. All that is at these
-        addresses is `kept` while threads run.
-        """
-        order, metrics, *rest = addresses
-        places = [self._arena.ctypes.data, order, *sizes, metrics, first, count]
-        tables = [table([*places, i, threads, self._workspace(i), *rest]) for i in range(threads)]
-        if len(tables) == 1:
-            return self._compiled.function(tables[0])
-        barrier_counter(self._arena)[0] = 0
-
-        def gather(count: int) -> None:
-            for numbers in tables:
-                numbers[THREADS] = count
-
-        return self._compiled.function.together(tables, gather, kept)
-
-    def _workspace(self, thread: int) -> int:
-        """The address of a thread's own memory."""
-        while len(self._workspaces) <= thread:
-            self._workspaces.append(pages.zeros(self._compiled.plan.workspace_bytes))
-        address: int = self._workspaces[thread].ctypes.data
-        return address
 
 
 def _measured(loop: TrainingLoop, held_out: list[Any]) -> list[Any]:

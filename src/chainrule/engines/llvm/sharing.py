@@ -39,7 +39,9 @@ def partition_of(group: Group) -> Partition:
         points = _points(group.space)
         return Partition.BLOCKS if points <= FEW and work(group) >= BLOCKS * BLOCKS * points else Partition.ROWS
     if group.root is not None:
-        in_order = group.inner is not None or isinstance(group.root.op, Custom) or leaves_zeros(group.root)
+        if group.inner is not None:
+            return Partition.ROWS if group.inner.apart else Partition.ALONE
+        in_order = isinstance(group.root.op, Custom) or leaves_zeros(group.root)
         return Partition.ALONE if in_order else Partition.ROWS
     reduced = [reduced_axes(fold) for fold in group.folds]
     if not any(axes[0] for axes in reduced):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from llvmlite import ir
 
@@ -11,23 +12,29 @@ from chainrule.engines.llvm.code import Code, i8, i64, pointer
 
 
 def subroutine(code: Code, name: str, buffers: Iterable[Buffer] = ()) -> Code:
-    """A function to be written, told the threads of `code`, their own memory and the places of buffers; it has no end yet."""
-    module, own, told = code.builder.module, [*buffers], [x.type for x in code.threads.values]
-    kind = ir.FunctionType(ir.VoidType(), [pointer, pointer, *told, *[i64] * len(own)])
+    """A function to be written, told the threads of `code`, their own memory and the places of buffers; it has no end yet.
+
+    Buffers whose places `code` is told have those there too.
+    """
+    module, own, told = code.builder.module, [*buffers], [x.type for x in (*code.threads.values, *code.places.values())]
+    kind = ir.FunctionType(ir.VoidType(), [*[pointer] * 3, *told, *[i64] * len(own)])
     function = ir.Function(module, kind, module.get_unique_name(name))
     function.linkage = "internal"
     builder = ir.IRBuilder(function.append_basic_block("entry"))
-    arena, workspace, *others = function.args
+    arena, workspace, private, *others = function.args
     values, offsets = others[: len(told)], others[len(told) :]
-    places = {x: builder.gep(arena, [offset], source_etype=i8) for x, offset in zip(own, offsets, strict=True)}
+    places = dict(zip(code.places, values[len(code.threads.values) :], strict=True))
+    places |= {x: builder.gep(arena, [offset], source_etype=i8) for x, offset in zip(own, offsets, strict=True)}
     begin = function.append_basic_block("begin")
     builder.branch(begin)
     builder.position_at_end(begin)
-    threads = code.threads.within(builder, values)
-    return Code(builder, arena, code.target, unrolled=False, threads=threads, workspace=workspace, places=places)
+    threads = code.threads.within(builder, values[: len(code.threads.values)])
+    return Code(
+        builder, arena, code.target, unrolled=False, threads=threads, workspace=workspace, own=private, places=places
+    )
 
 
-def call(code: Code, function: ir.Function, buffers: Sequence[Buffer] = ()) -> None:
-    """Call it, for buffers that lie where they were planned."""
-    offsets = [i64(x.offset) for x in buffers]
-    code.builder.call(function, [code.memory, code.workspace, *code.threads.values, *offsets])
+def call(code: Code, function: ir.Function, offsets: Sequence[Any] = ()) -> None:
+    """Call it from code that is told the same places, for buffers that lie so many bytes behind the arena's beginning."""
+    memory = code.memory, code.workspace, code.own or code.workspace
+    code.builder.call(function, [*memory, *code.threads.values, *code.places.values(), *offsets])

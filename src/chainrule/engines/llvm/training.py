@@ -9,6 +9,7 @@ from typing import Any
 
 from llvmlite import ir
 
+from chainrule.engines.llvm import team
 from chainrule.engines.llvm.buffers import STATUS_BYTES
 from chainrule.engines.llvm.code import Code, i1, i8, i32, i64, pointer
 from chainrule.engines.llvm.inspection import keep_stages
@@ -21,11 +22,10 @@ from chainrule.engines.llvm.thread_group import ThreadGroup
 from chainrule.engines.loop import TrainingLoop
 from chainrule.tracing.identity import identity
 
-# The table's places: addresses of the arena and the order of rows, how far apart the orders of two epochs are, the steps
-# of an epoch and the rows, the address of the metrics, the first step and how many, which thread this is and of how
-# many, the address of the thread's own memory, then those of data and numbers; of what is measured the order of rows, the batches,
-# data and numbers.
-ARENA, ORDER, EPOCH_STRIDE, STEPS, ROWS, METRICS, FIRST, COUNT, THREAD, THREADS, WORKSPACE, REST = range(12)
+# The table's other places: the address of the order of rows, how far apart the orders of two epochs are, the steps of an epoch and
+# the rows, the address of the metrics, the first step and how many, then the addresses of data and numbers; of what is measured the
+# order of rows, the batches, data and numbers.
+ORDER, EPOCH_STRIDE, STEPS, ROWS, METRICS, FIRST, COUNT, FEED = range(team.REST, team.REST + 8)
 
 
 @dataclass
@@ -71,8 +71,8 @@ class _Writer:
         function.args[0].add_attribute("noalias")
         builder = ir.IRBuilder(function.append_basic_block("entry"))
         self.builder, self.table = builder, function.args[0]
-        self.arena = memory = self._address(ARENA)
-        self.workspace = self._address(WORKSPACE)
+        self.arena = memory = self._address(team.ARENA)
+        self.workspace = self._address(team.WORKSPACE)
         begin = function.append_basic_block("begin")
         if self.plan.unrolled:
             local = builder.alloca(ir.ArrayType(i8, self.plan.local + 128))
@@ -82,10 +82,10 @@ class _Writer:
         self.order, self.report = self._address(ORDER), self._address(METRICS)
         self.first, self.count, self.epoch_stride = self._number(FIRST), self._number(COUNT), self._number(EPOCH_STRIDE)
         self.steps_per_epoch = self._number(STEPS)
-        feed, rest = self._feed(REST, *self.given, self._number(ROWS))
+        feed, rest = self._feed(FEED, *self.given, self._number(ROWS))
         threads = None
         if self.plan.shared:
-            threads = ThreadGroup(builder, self.arena, self._number(THREAD), self._number(THREADS))
+            threads = ThreadGroup(builder, self.arena, self._number(team.THREAD), self._number(team.THREADS))
         measuring = self._measuring(rest, threads)
         builder.branch(begin)
         builder.position_at_end(begin)

@@ -34,7 +34,7 @@ def cumsum(m: Any, a: Any, axis: int | None = None, dtype: Any = None, out: None
     """Running sums along an axis."""
     not_into(out, "np.cumsum")
     a, place = _line(m, adding(m, a, dtype), axis)
-    return m.cumsum(a, axis=place)
+    return cast(m, m.cumsum(a, axis=place), dtype)
 
 
 @function(example((5,)), example((3, 4), axis=1), example(np.array([2.0, 0.0, 3.0, 0.5, -1.0])))
@@ -42,9 +42,8 @@ def cumprod(m: Any, a: Any, axis: int | None = None, dtype: Any = None, out: Non
     """Running products along an axis; derivatives are right at zeros too."""
     not_into(out, "np.cumprod")
     a, place = _line(m, adding(m, a, dtype), axis)
-    if a.dtype.kind in "bi" and a.dtype.itemsize < np.dtype(int).itemsize:
-        a = m.astype(a, dtype=np.dtype(int))
-    return accumulated(m, m.multiply, a, place)
+    wide = cast(m, a, np.cumprod(np.ones(1, a.dtype)).dtype)
+    return cast(m, accumulated(m, m.multiply, wide, place), dtype)
 
 
 @function(example((5,)), example((3, 4), axis=1, include_initial=True))

@@ -124,7 +124,7 @@ def tensordot(m: Any, a: Any, b: Any, axes: Any = 2) -> Any:
 def trace(m: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     """The sum of the diagonal."""
     found = diagonal(m, adding(m, a, dtype), offset, axis1, axis2)
-    return m.sum(found, axis=(ndim(found) - 1,), keepdims=False)
+    return cast(m, m.sum(found, axis=(ndim(found) - 1,), keepdims=False), dtype)
 
 
 @function(

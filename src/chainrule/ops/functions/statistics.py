@@ -103,7 +103,7 @@ def _folded(
         a = adding(m, a, dtype)
         if where is not True:
             a = m.where(_mask(where, a), a, neutral)
-    return fold(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+    return cast(m, fold(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims)), dtype)
 
 
 def _extremum(

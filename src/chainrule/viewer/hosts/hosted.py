@@ -143,7 +143,7 @@ class Hosted(Shown):
 
         place = place_of_file(path)
         recording = replay(self.session, frames, select, panels, progress)
-        replace_file(place, saved_file(self.subject.title, packed(recording)).encode(errors="replace"))
+        replace_file(place, [saved_file(self.subject.title, packed(recording)).encode(errors="replace")])
         return place
 
     # --- a page in the browser

@@ -162,7 +162,8 @@ def workspace_bytes(memory: MemoryPlan, grouping: Grouping, target: Target) -> i
             blocking = blocking_of(memory, Product(memory, group), target)
             most = max(most, blocking.bytes if blocking else 0)
         elif group.inner is not None:
-            most = max(most, workspace_bytes(memory.inner[group], group.inner.grouping, target))
+            inside = memory.inner[group]
+            most = max(most, inside.own_bytes + workspace_bytes(inside, group.inner.grouping, target))
     return most
 
 

@@ -179,7 +179,7 @@ class Blocks(TileWriter):
             for r in range(tile.rows):
                 number = code.splat(self.rows.number(tile, place, r, begin, i), dtype, width)
                 for v, column in enumerate(columns):
-                    found.append(multiply_add(code, number, column, sums[r * tile.vectors + v]))
+                    found.append(multiply_add(number, column, sums[r * tile.vectors + v]))
             return found
 
         sums = code.carried_loop(length, self.zeros(tile.size), term)

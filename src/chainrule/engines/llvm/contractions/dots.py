@@ -81,7 +81,7 @@ class Dots:
                     if not exact:
                         number = self._cut(number, length % width, width)
                     numbers.append(Point(code, self.memory, (), width, length).of_type(number, product.dtype))
-                added.append(multiply_add(code, numbers[0], numbers[1], total))
+                added.append(multiply_add(numbers[0], numbers[1], total))
             return added
 
         zero = code.constant(0, product.dtype, width).value

@@ -77,11 +77,10 @@ class Product:
         return code.sum((operand.view.start, 1), *((at[c], s) for c, s in operand.strides.items()))
 
 
-def multiply_add(code: Code, a: Vector, b: Vector, total: Any) -> Any:
-    """a·b + total, in one instruction where the machine has one."""
-    if a.dtype.kind != "f":
-        return code.builder.add(code.builder.mul(a.value, b.value), total)
-    return a.mathematics.intrinsic("fmuladd", a, b, a.mathematics.wrap(total, a.dtype)).value
+def multiply_add(a: Vector, b: Vector, total: Any) -> Any:
+    """a·b + total, in one instruction where the machine has one; of truth values whether both hold, or any did before."""
+    before = a.mathematics.wrap(total, a.dtype)
+    return (a.mathematics.intrinsic("fmuladd", a, b, before) if a.dtype.kind == "f" else a * b + before).value
 
 
 def finish(code: Code, memory: MemoryPlan, product: Product, at: dict[str, Index], total: Vector, width: int) -> None:

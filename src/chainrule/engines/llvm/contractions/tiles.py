@@ -165,13 +165,13 @@ class Tiles(TileWriter):
 
     def _accumulate(self, tile: Tile, totals: list[Any], run: Run) -> list[Any]:
         """The sums with the products at all positions of `run` added."""
-        product, code = self.product, self.code
+        product = self.product
 
         def step(positions: tuple[Index, ...], totals: list[Any]) -> list[Any]:
             summed = {**tile.at, **dict(zip(product.summed, positions, strict=True))}
             left, right = (self._reader(operand, summed, tile) for operand in product.operands)
             places = [divmod(place, tile.vectors) for place in range(len(totals))]
-            return [multiply_add(code, left(r, v), right(r, v), x) for (r, v), x in zip(places, totals, strict=True)]
+            return [multiply_add(left(r, v), right(r, v), x) for (r, v), x in zip(places, totals, strict=True)]
 
         return run(totals, step)
 

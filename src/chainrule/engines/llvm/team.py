@@ -1,0 +1,42 @@
+"""One compiled function carried out by several threads at the same time: each has a table and memory of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chainrule.engines.llvm import pages
+from chainrule.engines.llvm.buffers import barrier_counter
+from chainrule.engines.llvm.machine import CompiledFunction, table
+
+ARENA, THREAD, THREADS, WORKSPACE, REST = range(5)
+"""The table's first places: the address of the arena, which thread this is and of how many, the address of its own memory."""
+
+
+class Team:
+    """The threads that carry out one function on one arena."""
+
+    def __init__(self, function: CompiledFunction, arena: Any, workspace_bytes: int) -> None:
+        self._function, self._arena, self._workspace_bytes = function, arena, workspace_bytes
+        self.workspaces: list[Any] = []
+
+    def table(self, thread: int, threads: int, rest: list[int]) -> Any:
+        """What a thread is told."""
+        while len(self.workspaces) <= thread:
+            self.workspaces.append(pages.zeros(self._workspace_bytes))
+        return table([self._arena.ctypes.data, thread, threads, self.workspaces[thread].ctypes.data, *rest])
+
+    def carry_out(self, threads: int, rest: list[int], kept: Any) -> float:
+        """Carry it out in so many threads, with the rest of their tables; gives the seconds it took once all had begun.
+
+        All that is at the rest's addresses is `kept` while threads run.
+        """
+        tables = [self.table(thread, threads, rest) for thread in range(threads)]
+        if threads == 1:
+            return self._function(tables[0])
+        barrier_counter(self._arena)[0] = 0
+
+        def gather(count: int) -> None:
+            for numbers in tables:
+                numbers[THREADS] = count
+
+        return self._function.together(tables, gather, (self, kept))

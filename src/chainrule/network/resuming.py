@@ -1,0 +1,139 @@
+"""Going on with a training that was kept in a checkpoint."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from chainrule.errors import SettingError
+from chainrule.network.checkpoints import Kept, has_ended, name_of, newest
+from chainrule.network.loading import check_code, network_in
+from chainrule.network.meaning import nested
+from chainrule.network.network import Network
+from chainrule.network.storage import as_path
+from chainrule.training.progress import Display
+
+
+def resume(
+    path: str | Path,
+    X: Any,
+    y: Any,
+    *,
+    validation_data: Sequence[Any] | None = None,
+    sample_weight: Any = None,
+    callbacks: Sequence[Callable[..., Any]] = (),
+    epochs: int | None = None,
+    every: int | str | None = None,
+    engine: str | None = None,
+    threads: int | None = None,
+    progress: bool | Display | None = None,
+    function: Callable[..., Any] | None = None,
+    custom: Mapping[str, Any] | None = None,
+) -> Network:
+    """Go on with the training that `fit(..., checkpoint=path)` kept, to the bits that it would have ended with.
+
+    Parameters
+    ----------
+    path : str or Path
+        What `checkpoint` was. If that file is damaged, which a warning tells, the one kept before is taken. It is kept on.
+    X, y, validation_data, sample_weight
+        The same data as `fit` was given.
+    callbacks : sequence of callables
+        Those that `fit` was given, in their order, for code is not in the file; those with a state are given theirs by
+        `load_state_dict(state)`.
+    epochs : int, optional
+        All epochs, those that are done included; by default as many as `fit` was given.
+    every, engine, threads, progress
+        As for `fit`, whose are taken where none are given. Another engine gives other bits.
+    function, custom
+        Code of yours as for `load`: the function that the network is made of; and by their names your own layers, losses,
+        optimizers, schedules and functions.
+
+    Returns
+    -------
+    Network
+        After the training; with `history` and `run`.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    ModelFileError
+        When no moment that was kept can be read, or the file needs code it was not given.
+    SettingError
+        When the data, callbacks or settings are others than the checkpoint's; the message says which.
+
+    Examples
+    --------
+    >>> import os, tempfile, numpy as np, chainrule as cr
+    >>> X, path = np.linspace(-1, 1, 50)[:, None], os.path.join(tempfile.mkdtemp(), "run.ckpt")
+    >>> stopped, whole = cr.Network([cr.Dense(1)]), cr.Network([cr.Dense(1)])
+    >>> stopped_at_once = {"callbacks": [lambda end: 1 / 0]}
+    >>> try:
+    ...     _ = stopped.fit(X, 2 * X, checkpoint=path, progress=False, **stopped_at_once)
+    ... except ZeroDivisionError:
+    ...     again = cr.resume(path, X, 2 * X, callbacks=[lambda end: None], progress=False)
+    >>> whole.fit(X, 2 * X, progress=False)["loss"] == again.history["loss"]
+    True
+    """
+    path = as_path(path)
+    check_code("resume", function, custom)
+    found = newest(path)
+    if found.damaged:
+        warnings.warn(
+            f"{' '.join(found.damaged)} {found.path.name}, which was kept before it, is taken.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    network, says = network_in(
+        found.path, found.described, found.arrays, function, custom or {}, f"cr.resume({str(path)!r}, X, y"
+    )
+    _check_given(found, says, validation_data, sample_weight, callbacks)
+    for callback, state in zip(callbacks, says["states"], strict=True):
+        if state is not None:
+            callback.load_state_dict(state)  # type: ignore[attr-defined]
+    if network.history is not None and has_ended(network.history.stopped):
+        return network
+    again: dict[str, Any] = {"epochs": epochs, "every": every, "engine": engine, "threads": threads}
+    given = {
+        **says["fit"],
+        "epochs": says["epochs"],
+        "every": says["every"],
+        **{name: value for name, value in again.items() if value is not None},
+    }
+    loss = nested(network.model, [meaning.head.loss for meaning in network.meanings])
+    network.fit(
+        X, y, loss=loss, validation_data=validation_data, sample_weight=sample_weight, callbacks=callbacks, progress=progress,
+        continue_from=network.run, checkpoint=path, **given,
+    )  # fmt: skip
+    return network
+
+
+def _check_given(
+    found: Kept, says: Mapping[str, Any], validation_data: Any, sample_weight: Any, callbacks: Sequence[Any]
+) -> None:
+    """Refuse where something is missing that is in no file."""
+    data, fit = says["data"], says["fit"]
+    needed = {
+        "validation_data": ("validation X" in data and not fit["validation_split"], validation_data),
+        "sample_weight": (bool(data.get("weights")) and fit["class_weight"] is None, sample_weight),
+    }
+    missing = [name for name, (is_needed, value) in needed.items() if is_needed and value is None]
+    if missing:
+        raise SettingError(
+            f"{found.path} was kept by a training with {' and '.join(missing)}, of which the numbers are not stored. Give "
+            f"{'them' if len(missing) > 1 else 'it'} as fit was given: cr.resume(path, X, y, {missing[0]}=…)."
+        )
+    names = [name_of(callback) for callback in callbacks]
+    if names != says["callbacks"]:
+        raise SettingError(
+            f"{found.path} was kept by a training with the callbacks {says['callbacks']}, and resume was given {names}. Code is "
+            "not stored; give callbacks of the same names, in the same order: cr.resume(path, X, y, callbacks=[…])."
+        )
+    for name, callback, state in zip(names, callbacks, says["states"], strict=True):
+        if state is not None and not callable(getattr(callback, "load_state_dict", None)):
+            raise SettingError(
+                f"{found.path} has a state of the callback {name}, which has no load_state_dict(state) to be given it; write one."
+            )

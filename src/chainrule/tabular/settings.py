@@ -1,0 +1,27 @@
+"""What `TableModel` is given, checked before it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chainrule.errors import SettingError, shortened
+from chainrule.tables.columns.number import SCALINGS
+from chainrule.tabular.judging import check_choosing
+from chainrule.tabular.recipe import Recipe
+
+
+def check_settings(learning: Mapping[str, Any], scaling: str | None) -> None:
+    """Raise where a setting of the learning is outside what is allowed, or there is no such scaling."""
+    if learning["seconds"] is not None:
+        SettingError.unless_number("TableModel", "seconds", learning["seconds"], above=0)
+    SettingError.unless_count("TableModel", "folds", learning["folds"])
+    for name in ("epochs", "threads"):
+        if learning[name] is not None:
+            SettingError.unless_count("TableModel", name, learning[name])
+    SettingError.unless_count("TableModel", "seed", learning["seed"], at_least=0)
+    if scaling is not None:
+        SettingError.unless_one_of("TableModel", "scaling", scaling, SCALINGS)
+    if not isinstance(learning["recipe"], Recipe):
+        raise SettingError(f"TableModel was given recipe={shortened(learning['recipe'])}; give a Recipe.")
+    check_choosing(learning["metric"])
