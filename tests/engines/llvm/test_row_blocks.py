@@ -39,6 +39,13 @@ def products(w: Any, v: Any, s: Any, x: Any, t: Any, c: Any) -> Any:
     return x.T @ h, t @ h, np.einsum("ijk,il->jkl", c * v, h), np.sum(w) * np.sum(h @ w.T, axis=0)
 
 
+def thin(w: Any, v: Any, s: Any, x: Any, t: Any, c: Any) -> Any:
+    """Products whose rows are short, so that others are computed along vectors, and turned back."""
+    h = np.cos(x @ w)[:, :2]
+    both = np.einsum("ijk,il->ljk", c[:, :, :2] * v[0], x)
+    return x.T @ h, both, np.sum(both[..., 0]) * (x.T @ h)
+
+
 def weighted(w: Any, v: Any, s: Any, x: Any, t: Any, c: Any) -> Any:
     """A sum that rows need again, and another that needs that one."""
     weights = np.square(t) / np.sum(np.square(t))
@@ -59,7 +66,9 @@ def steps(w: Any, v: Any, s: Any, x: Any, t: Any, c: Any) -> Any:
     return w - s * gradient, value, w + s
 
 
-JOINED: dict[str, Callable[..., Any]] = {f.__name__: f for f in (extremes, means, products, weighted, moved, steps)}
+JOINED: dict[str, Callable[..., Any]] = {
+    f.__name__: f for f in (extremes, means, products, thin, weighted, moved, steps)
+}
 
 
 def blocked(function: Callable[..., Any], blocks: int, monkeypatch: pytest.MonkeyPatch) -> tuple[Program, Program]:
@@ -86,6 +95,13 @@ def test_blocks_give_the_same(name: str, blocks: int, monkeypatch: pytest.Monkey
         for a, b in zip(found, expected, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
             assert np.asarray(a).dtype == np.asarray(b).dtype
+
+
+def test_short_rows_are_turned(monkeypatch: pytest.MonkeyPatch) -> None:
+    (loop,) = loops(blocked(thin, 3, monkeypatch)[1])
+    wide = machine.target().lanes(8) >= 4
+    turned = {(5, 2): (2, 5), (5, 2, 2): (2, 2, 5)}
+    assert {x.shape for x in loop.attributes["body"].collected} == set(turned.values() if wide else turned)
 
 
 def normalised(w: Any, v: Any, s: Any, x: Any, t: Any, c: Any) -> Any:

@@ -18,8 +18,9 @@ import numpy as np
 from chainrule.engines.llvm.lowering import Lowered
 from chainrule.engines.llvm.sharing import BLOCKS
 from chainrule.engines.llvm.target import Target
-from chainrule.ops import REGISTRY, Contraction, Reduction
+from chainrule.ops import REGISTRY, Contraction, Reduction, layouts
 from chainrule.ops.axes import Kept
+from chainrule.ops.kinds.contraction import parse
 from chainrule.ops.operation import ArrayType, cast
 from chainrule.tracing import Equation, Program, RecordedValue, Recorder, Variable, check, trees
 from chainrule.tracing.apply import apply, traced
@@ -97,7 +98,7 @@ class Region:
 def in_blocks(lowered: Lowered, data: Iterable[Variable], target: Target) -> Lowered:
     """The same with the rows of the data, which are along its first axis, in blocks, if that is possible and worth it."""
     arrays = [x for x in data if x.shape]
-    region = None if fits(lowered.program, arrays, target) else _region(lowered.program, arrays)
+    region = None if fits(lowered.program, arrays, target) else _region(lowered.program, arrays, target)
     if region is None:
         return lowered
     blocks = blocks_of(region, target)
@@ -124,7 +125,7 @@ def blocks_of(region: Region, target: Target) -> int:
     return blocks if region.rows >= BLOCKS * blocks and collected * SHARE <= numbers else 0
 
 
-def _region(program: Program, data: Sequence[Variable]) -> Region | None:
+def _region(program: Program, data: Sequence[Variable], target: Target) -> Region | None:
     """The equations of one pass over the rows; `None` where a row is needed outside of it, or there is nothing to sum up.
 
     Sums that rows need again, as that of their weights, are computed before, of whole columns, unless they need products.
@@ -151,8 +152,10 @@ def _region(program: Program, data: Sequence[Variable]) -> Region | None:
         elif e.output in axis and not bodies_of(e):
             region.apart.append(e)
         elif _joins(e) and len(with_rows) == len(e.inputs):
-            region.sums.append(e)
-            sums.add(e.output)
+            total, *others = _lengthened(e, target)
+            region.sums.append(total)
+            region.after += others
+            sums |= {total.output, e.output}
         else:
             return None
     early = _wanted(program.equations, totals)
@@ -195,6 +198,30 @@ def _joins(equation: Equation) -> bool:
     if isinstance(equation.op, Contraction):
         return True
     return isinstance(equation.op, Reduction) and (equation.op.finish is None or equation.op.combine == "add")
+
+
+def _lengthened(equation: Equation, target: Target) -> list[Equation]:
+    """A product whose results have short rows, half a vector at most, with its longest axis last, and what turns it back."""
+    shape = equation.output.shape
+    if (
+        not isinstance(equation.op, Contraction)
+        or not shape
+        or 2 * shape[-1] > target.lanes(equation.output.dtype.itemsize)
+    ):
+        return [equation]
+    longest = max(range(len(shape)), key=shape.__getitem__)
+    if shape[longest] < 2 * shape[-1]:
+        return [equation]
+    order = [*(i for i in range(len(shape)) if i != longest), longest]
+    parts = parse(equation.attributes["subscripts"])
+    subscripts = f"{parts.left},{parts.right}->{''.join(parts.result[i] for i in order)}"
+    kind = ArrayType(tuple(shape[i] for i in order), equation.output.dtype)
+    turned = Variable(f"{equation.output.name}_turned", kind)
+    back = tuple(order.index(i) for i in range(len(shape)))
+    return [
+        equation.replace(output=turned, attributes={"subscripts": subscripts}),
+        Equation(equation.output, layouts.transpose, (turned,), {"axes": back}, equation.scope),
+    ]
 
 
 def _part(equation: Equation) -> Any:
