@@ -195,7 +195,8 @@ def learn(
     usual = replace(usual, recipe=recipe)
     intended, cost = planned(recipe)  # of a network that is smaller by now more epochs fit
     options = options[: intended.recipes - 1]
-    intended = replace(intended, epochs=epochs or intended.epochs)
+    if epochs is not None:
+        intended = replace(intended, epochs=epochs, wanted=0)
     least = least_epochs(len(y), cost, recipe.batch(len(y)))
     parts = _held_out(y, intended, seed, groups, order)
     progress(0.0)
