@@ -7,6 +7,8 @@ import random
 import re
 import signal
 import sys
+import weakref
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -345,6 +347,25 @@ def test_a_training_that_is_ended_keeps_what_was_learned_and_saves_it(labels, tm
     assert result.exit_code == 128 + signal.Signals[name]
     assert "stopped after 1 network" in result.output
     assert run("predict", model, labels).exit_code == 0
+
+
+def test_the_table_is_let_go_of_before_the_training(labels, monkeypatch):
+    train, model = (import_module(f"chainrule.{name}") for name in ("cli.train", "tabular.model"))
+    read, learn, tables, there = train.sample, model.learn, [], []
+
+    def sampled(*arguments):
+        table = read(*arguments)
+        tables.append(weakref.ref(table.frame))
+        return table
+
+    def learned(*arguments, **settings):
+        there.append(tables[0]() is not None)
+        return learn(*arguments, **settings)
+
+    monkeypatch.setattr(train, "sample", sampled)
+    monkeypatch.setattr(model, "learn", learned)
+    assert run("train", labels, "--target", "Survived", *SMALL).exit_code == 0
+    assert there == [False]
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])

@@ -302,9 +302,11 @@ def train(
     compare = at_hand is not None or len(table) * len(table.names) <= LITTLE
     given = [table]
     del table  # `fit` lets go of its text before the training, which needs the room
-    kept: dict[str, Any] = {"checkpoint": checkpoint, "resume": resume}
     with heard_as_interrupt():
-        model.fit(given.pop(), target, balanced=class_weight is not None, groups=group, order=split_by, **kept)
+        model.fit(  # without ** or *, whose call would keep the table as long as it lasts
+            given.pop(), target, balanced=class_weight is not None, groups=group, order=split_by, checkpoint=checkpoint,
+            resume=resume,
+        )  # fmt: skip
         if save is not None:
             model.save(save, notes=found)
     tell_columns(model, told=told, asked={*(drop or []), group}, recognised=task is None)
