@@ -1,6 +1,7 @@
-"""Matrix products in every form, in machine code of one thread, beside NumPy's BLAS and PyTorch's, and beside what the core can do.
+"""Matrix products in every form, in machine code, beside NumPy's BLAS and PyTorch's, and beside what the cores can do.
 
-    python -m benchmarks.contractions                              the shapes of large layers, float32 and float64
+    python -m benchmarks.contractions                              the shapes of large layers, float32 and float64, one thread
+    python -m benchmarks.contractions --threads 2                  the same in two threads
     python -m benchmarks.contractions --random 30 --least 0.6      shapes drawn anew; fails where a product is slower than that
 
 A core's speed changes with its neighbours' work, so everything is measured in turns, each time between two looks at how much
@@ -10,6 +11,7 @@ arithmetic the core does just then; what is told are the middles of those shares
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import sys
 import time
@@ -17,6 +19,7 @@ from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from benchmarks.peak import Peak
 from chainrule.engines.llvm.kernel import Kernel
@@ -41,7 +44,7 @@ def sizes(form: str, rows: int, inner: int, columns: int) -> dict[str, int]:
     return dict(zip("ijk", order[form], strict=True))
 
 
-def contenders(form: str, lengths: dict[str, int], dtype: str) -> dict[str, Call]:
+def contenders(form: str, lengths: dict[str, int], dtype: str, threads: int) -> dict[str, Call]:
     """A call for each, once ours was seen to be right."""
     subscripts, product = FORMS[form]
     random = np.random.default_rng(0)
@@ -56,14 +59,15 @@ def contenders(form: str, lengths: dict[str, int], dtype: str) -> dict[str, Call
     if find_spec("torch"):
         import torch
 
-        torch.set_num_threads(1)
+        torch.set_num_threads(threads)
         ta, tb = torch.from_numpy(a), torch.from_numpy(b)
         calls["PyTorch"] = lambda: product(ta, tb)
     return calls
 
 
-def shares(calls: dict[str, Call], flops: float, peak: Peak, seconds: float) -> dict[str, float]:
-    """What each does of the arithmetic that the core can do; the middle of that half for which the core was steadiest."""
+def shares(calls: dict[str, Call], flops: float, peak: Peak, seconds: float, threads: int) -> dict[str, float]:
+    """What each does of the arithmetic that the cores can do; the middle of that half for which the core was steadiest."""
+    clock = time.thread_time if threads == 1 else time.perf_counter
     repeats = max(1, int(3e7 / flops))
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
     for call in calls.values():
@@ -72,12 +76,14 @@ def shares(calls: dict[str, Call], flops: float, peak: Peak, seconds: float) -> 
     while time.perf_counter() < end or min(map(len, found.values())) < 3:
         for name, call in calls.items():
             before = peak.gigaflops()
-            started = time.thread_time()
+            started = clock()
             for _ in range(repeats):
                 call()
-            taken = time.thread_time() - started
+            taken = clock() - started
             after = peak.gigaflops()
-            found[name].append((abs(before / after - 1), flops * repeats / taken / 1e9 / ((before + after) / 2)))
+            found[name].append(
+                (abs(before / after - 1), flops * repeats / taken / 1e9 / threads / ((before + after) / 2))
+            )
     steadiest = {name: sorted(values)[: (len(values) + 1) // 2] for name, values in found.items()}
     return {name: statistics.median(share for _, share in values) for name, values in steadiest.items()}
 
@@ -95,8 +101,14 @@ def main() -> None:
     parser.add_argument("--random", type=int, default=0, metavar="N", help="so many shapes drawn anew")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="which ones")
     parser.add_argument("--seconds", type=float, default=1.0, help="for every product")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="of every contender; with several, nothing else must run"
+    )
     parser.add_argument("--least", type=float, default=0.0, help="the smallest ratio to the faster of the others")
     arguments = parser.parse_args()
+    threads = arguments.threads
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    threadpool_limits(threads)
     shapes = list(drawn(arguments.random, arguments.seed)) if arguments.random else LAYERS
     slow: list[str] = []
     for dtype in ("float32", "float64"):
@@ -105,7 +117,8 @@ def main() -> None:
             for form in FORMS:
                 lengths = sizes(form, *shape)
                 flops = 2.0 * shape[0] * shape[1] * shape[2]
-                result = shares(contenders(form, lengths, dtype), flops, peak, arguments.seconds)
+                calls = contenders(form, lengths, dtype, threads)
+                result = shares(calls, flops, peak, arguments.seconds, threads)
                 slow += told(f"{dtype} {'×'.join(map(str, shape))} {form}", result, arguments.least)
     if slow:
         sys.exit(f"slower than {arguments.least} × the faster of the others (seed {arguments.seed}): {'; '.join(slow)}")

@@ -21,7 +21,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines import ENGINES
-from chainrule.errors import MissingFileError, ModelFileError, NotBuiltError, SettingError
+from chainrule.errors import DivergedError, MissingFileError, ModelFileError, NotBuiltError, SettingError
 from chainrule.network import checkpoints, writing
 from chainrule.training import OPTIMIZERS, Every
 from killing import Noted
@@ -169,6 +169,17 @@ def test_a_training_that_a_callback_has_ended_is_over(tmp_path: Path) -> None:
     assert again.history is not None
     assert again.history.stopped == "enough"
     assert same(cr.load(tmp_path / "run.ckpt").parameters, whole.parameters)
+
+
+def test_a_loss_that_leaves_the_finite_numbers_does_so_again(tmp_path: Path) -> None:
+    path, given = tmp_path / "run.ckpt", {"optimizer": cr.SGD(lambda epoch: np.where(epoch < 3.5, 0.1, 1e30))}
+    custom = {"<lambda>": given["optimizer"].learning_rate}
+    with pytest.raises(DivergedError) as whole:
+        trained(network(), **given, checkpoint=path)
+    with pytest.raises(DivergedError) as again:
+        cr.resume(path, X, Y, custom=custom)
+    assert (again.value.epoch, again.value.batch) == (whole.value.epoch, whole.value.batch)
+    trained(network(), checkpoint=path)  # another one may take its place
 
 
 def test_a_table_of_lines_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
@@ -400,7 +411,7 @@ def test_files_of_others_and_of_trainings_that_have_not_ended_are_kept(tmp_path:
     with pytest.raises(SettingError, match="has not ended"):  # nor by the run of another one
         trained(network(), checkpoint=path, seed=8, continue_from=trained(network(), seed=8, epochs=2).run)
     assert alike(cr.resume(path, X, Y, callbacks=[callback]), trained(network()))
-    trained(network(), checkpoint=path, seed=9)  # that one has ended; no moment of it is left
+    trained(network(), checkpoint=path, seed=9, batch_size=3)  # that one has ended; no moment of it is left
     assert [cr.load(tmp_path / name).run.settings["seed"] for name in names(tmp_path)] == [9] * len(names(tmp_path))
     (tmp_path / "letter").write_text("mine")
     with pytest.raises(ModelFileError, match="letter"):

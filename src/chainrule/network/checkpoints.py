@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 from chainrule.errors import MissingFileError, ModelFileError, SettingError
 from chainrule.network.base import BaseNetwork
 from chainrule.network.reading import read
-from chainrule.network.runs import values_of
+from chainrule.network.runs import history_of, values_of
 from chainrule.network.storage import content_of, description_of
 from chainrule.network.values import Reader
 from chainrule.network.writing import keep_name, place_for, replace_file
@@ -93,7 +93,7 @@ class Kept:
     """A moment that was read: its file, what that says of the network, its arrays, and what is wrong with files newer than it.
 
     It says the `run`, the `states` of callbacks, what `fit` was given (`fit`), fingerprints of the `data`, the names of `callbacks`,
-    how many `epochs` there are to be, and how often (`every`) a moment was to be kept.
+    and how many `epochs` there are to be.
     """
 
     path: Path
@@ -108,8 +108,12 @@ class Kept:
         return found
 
 
-def newest(path: Path, part: str = "fit") -> Kept:
-    """The newest moment that can be read, of which a training says a part of this name.
+PARTS = frozenset({"run", "states", "fit", "data", "callbacks", "epochs"})
+"""What is said of the training of a network, by names."""
+
+
+def newest(path: Path, parts: Set[str] = PARTS) -> Kept:
+    """The newest moment that can be read, of a training that says what has these names.
 
     Raises
     ------
@@ -129,7 +133,7 @@ def newest(path: Path, part: str = "fit") -> Kept:
         except ModelFileError as error:
             damaged.append(str(error))
             continue
-        if part not in described.get("training", {}):
+        if not parts <= set(described.get("training", {})):
             raise ModelFileError(
                 f"{name} is no checkpoint of such a training. Give another name; if it is a model, cr.load reads it."
             )
@@ -140,7 +144,7 @@ def newest(path: Path, part: str = "fit") -> Kept:
 
 
 def checkpoints_for(
-    network: BaseNetwork, training: Training, path: Path, every: Any, given: Mapping[str, Any], *, goes_on: bool
+    network: BaseNetwork, training: Training, path: Path, every: Every, given: Mapping[str, Any], *, goes_on: bool
 ) -> Checkpoints:
     """What writes a training down, with its first moment on disk, so that it can be gone on from whatever happens.
 
@@ -155,10 +159,10 @@ def checkpoints_for(
         unless_of_another(path, training, data, goes_on=goes_on)
         says = {
             "fit": given, "data": data, "callbacks": [name_of(callback) for callback in callbacks],
-            "epochs": training.settings.epochs, "every": every,
+            "epochs": training.settings.epochs,
         }  # fmt: skip
         files = CheckpointFiles(path, network, says)
-        checkpoints = Checkpoints(files.write, Every.of(every), callbacks)
+        checkpoints = Checkpoints(files.write, every, callbacks)
         checkpoints.begin(run)
     except OSError as error:
         raise SettingError(
@@ -184,7 +188,7 @@ def unless_of_another(path: Path, training: Training, data: Mapping[str, Any], *
                 f"{found.path} was kept by a training with other data: {_listed(different)} differ{'s' * (len(different) == 1)} "
                 "from what was given then. Give the same rows, in the same order, to go on with it."
             )
-    elif not has_ended(run["history"]["stopped"]) and run["steps"] < facts["epochs"] * training.steps_per_epoch:
+    elif not has_ended(run["history"]["stopped"]) and history_of(run["history"]).epochs < facts["epochs"]:
         raise SettingError(
             f"{found.path} is there already, of a training that has not ended. cr.resume({str(path)!r}, X, y) goes on with it; to "
             "begin anew give another name, or remove the file."
@@ -192,7 +196,7 @@ def unless_of_another(path: Path, training: Training, data: Mapping[str, Any], *
 
 
 def has_ended(stopped: str) -> bool:
-    """Whether a training that stopped so is not to be gone on with: a callback ended it, or its loss left the finite numbers."""
+    """Whether a training that stopped so is over, whatever epochs are left: early stopping, a callback or its loss ended it."""
     return stopped not in (FINISHED, INTERRUPTED)
 
 

@@ -13,6 +13,7 @@ from chainrule.network.loading import check_code, network_in
 from chainrule.network.meaning import nested
 from chainrule.network.network import Network
 from chainrule.network.storage import as_path
+from chainrule.training.history import DIVERGED, FINISHED
 from chainrule.training.progress import Display
 
 
@@ -94,13 +95,13 @@ def resume(
     for callback, state in zip(callbacks, says["states"], strict=True):
         if state is not None:
             callback.load_state_dict(state)  # type: ignore[attr-defined]
-    if network.history is not None and has_ended(network.history.stopped):
+    stopped = FINISHED if network.history is None else network.history.stopped
+    if has_ended(stopped) and stopped != DIVERGED:  # which comes to the same again, and says so
         return network
     again: dict[str, Any] = {"epochs": epochs, "every": every, "engine": engine, "threads": threads}
     given = {
         **says["fit"],
         "epochs": says["epochs"],
-        "every": says["every"],
         **{name: value for name, value in again.items() if value is not None},
     }
     loss = nested(network.model, [meaning.head.loss for meaning in network.meanings])

@@ -136,7 +136,8 @@ class TrainableNetwork(ExaminableNetwork):
         DivergedError
             When the loss leaves the finite numbers; the network keeps the last finite weights.
         """
-        Every.of(every)  # before the data are looked through
+        path = None if checkpoint is None else as_path(checkpoint)
+        often = Every.of(every)
         settings = Settings(
             epochs=epochs, batch_size=batch_size, seed=seed, shuffle=shuffle, engine=engine, threads=threads,
             gradients=gradients, early_stopping=as_early_stopping(early_stopping), callbacks=callbacks,
@@ -147,15 +148,15 @@ class TrainableNetwork(ExaminableNetwork):
             clipping=Clipping(clip_value, clip_norm), validation_data=validation_data, validation_split=validation_split,
             sample_weight=sample_weight, class_weight=class_weight, continue_from=continue_from, standardise=standardise,
         )  # fmt: skip
-        if checkpoint is None:
+        if path is None:
             return carry_out(self, training)
         given = {
             "optimizer": training.step.optimizer, "batch_size": batch_size, "seed": seed, "shuffle": shuffle,
             "early_stopping": settings.early_stopping, "validation_split": validation_split, "class_weight": class_weight,
             "l1": l1, "l2": l2, "clip_value": clip_value, "clip_norm": clip_norm, "frozen": settings.frozen,
-            "gradients": gradients, "engine": engine, "threads": threads, "record": record,
+            "gradients": gradients, "engine": engine, "threads": threads, "record": record, "every": every,
         }  # fmt: skip
-        path, goes_on = as_path(checkpoint), continue_from is not None
-        training.checkpoints = checkpoints_for(self, training, path, every, given, goes_on=goes_on)
+        goes_on = continue_from is not None
+        training.checkpoints = checkpoints_for(self, training, path, often, given, goes_on=goes_on)
         with heard_as_interrupt():
             return carry_out(self, training)

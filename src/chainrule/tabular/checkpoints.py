@@ -97,7 +97,7 @@ class FinishedNetworks:
             self._try_to_write(ended=True)
 
     def _take(self, path: Path, *, goes_on: bool) -> None:
-        found = newest(path, "networks")
+        found = newest(path, {"of", "ended", "networks"})
         values = Reader({}, found.arrays).values(found.says)
         if not goes_on:
             if not values["ended"]:

@@ -21,6 +21,9 @@ INTERRUPTED = "interrupted"
 DIVERGED = "diverged"
 """How it ends where the loss leaves the finite numbers."""
 
+MANY = 64
+"""Times that epochs were added before what was added is put together; a million epochs of a small network come in ten."""
+
 
 @dataclass(eq=False)
 class History(Shown):
@@ -53,14 +56,15 @@ class History(Shown):
 
     trained: Any = field(default=None, repr=False)
     """A weak reference to the network, where the training was recorded."""
-    _columns: dict[str, Any] = field(default_factory=dict, repr=False)
+    _settled: dict[str, Any] = field(default_factory=dict, repr=False)
+    _added: list[tuple[int, dict[str, Any]]] = field(default_factory=list, repr=False)
     _epochs: int = field(default=0, repr=False)
     _lists: dict[str, list[float]] = field(default_factory=dict, repr=False)
 
     @property
     def metrics(self) -> dict[str, list[float]]:
         """Every metric as a list."""
-        return {name: self[name] for name in self._columns}
+        return {name: self[name] for name in self._names}
 
     @property
     def figures(self) -> dict[str, list[float]]:
@@ -78,18 +82,38 @@ class History(Shown):
         return self.stopped == INTERRUPTED
 
     def extend(self, metrics: Mapping[str, Any]) -> None:
-        """Add the metrics of some epochs, an array for every name."""
-        epochs = self._epochs
-        after = epochs + max(map(len, metrics.values()), default=0)
-        for name in dict.fromkeys([*self._columns, *metrics]):
-            column = self._columns.get(name)
-            if column is None or len(column) < after:  # room for twice as many, so that adding one costs little
-                larger = np.empty(max(16, 2 * after))
-                larger[:epochs] = np.nan if column is None else column[:epochs]
-                self._columns[name] = column = larger
-            column[epochs:after] = metrics.get(name, np.nan)
+        """Add the metrics of some epochs, an array for every name; they are kept as they are until somebody reads them."""
+        self._added.append((self._epochs, dict(metrics)))
         self._lists = {}
-        self._epochs = after
+        self._epochs += max(map(len, metrics.values()), default=0)
+        if len(self._added) >= MANY:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Put what was added into the columns."""
+        after = self._epochs
+        for begin, metrics in self._added:
+            for name in dict.fromkeys([*self._settled, *metrics]):
+                column = self._settled.get(name)
+                if column is None or len(column) < after:  # room for twice as many, so that adding one costs little
+                    larger = np.empty(max(16, 2 * after))
+                    larger[:begin] = np.nan if column is None else column[:begin]
+                    self._settled[name] = column = larger
+                end = begin + max(map(len, metrics.values()), default=0)
+                column[begin:end] = metrics.get(name, np.nan)
+        self._added = []
+
+    @property
+    def _names(self) -> dict[str, None]:
+        """The names of the metrics, in the order in which they came."""
+        return dict.fromkeys([*self._settled, *(name for _, metrics in self._added for name in metrics)])
+
+    @property
+    def _columns(self) -> dict[str, Any]:
+        """All metrics, each with room for more epochs behind those there are."""
+        if self._added:
+            self._settle()
+        return self._settled
 
     def add(self, name: str, values: Any) -> None:
         """Add a metric that was measured elsewhere, one number for every epoch.
@@ -114,17 +138,22 @@ class History(Shown):
 
     def copy(self) -> History:
         """The history as it is now; what is added to one later is no part of the other."""
-        columns = {name: self.column(name) for name in self._columns}  # full, so that an extension moves elsewhere
-        return History(self.stopped, self.best_epoch, dict(self.passes), _columns=columns, _epochs=self._epochs)
+        done = self._added[0][0] if self._added else self._epochs
+        columns = {
+            name: column[:done] for name, column in self._settled.items()
+        }  # full, so that an extension moves elsewhere
+        own = History(self.stopped, self.best_epoch, dict(self.passes), _settled=columns, _epochs=self._epochs)
+        own._added = list(self._added)
+        return own
 
     def until(self, epochs: int) -> History:
         """The history as it was after so many epochs, of a training that goes on; its passes are those of the whole."""
         columns = {name: self.column(name)[:epochs] for name in self._columns if epochs}
-        return History(passes=dict(self.passes), _columns=columns, _epochs=epochs)
+        return History(passes=dict(self.passes), _settled=columns, _epochs=epochs)
 
     def keys(self) -> KeysView[str]:
         """The names of the metrics; with them `dict(history)` is a dict of lists."""
-        return self._columns.keys()
+        return self._names.keys()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, History):
@@ -144,16 +173,16 @@ class History(Shown):
         return self._lists[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
+        return iter(self._names)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._columns
+        return name in self._names
 
     def __len__(self) -> int:
         return self.epochs
 
     def __repr__(self) -> str:
-        shown = [name for name in self._columns if self._epochs and name != "seconds"]
+        shown = [name for name in self._names if self._epochs and name != "seconds"]
         last = ", ".join(f"{name} {self.column(name)[-1]:.4g}" for name in shown)
         return f"History({self.epochs} epochs, {self.stopped}: {last})"
 

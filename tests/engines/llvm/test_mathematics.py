@@ -261,6 +261,16 @@ def test_float32_functions_over_the_whole_range(name):
     assert error.max() <= op.accuracy.ulps, worst(op, [x], got, error)
 
 
+def test_sigmoids_where_one_of_the_numbers_added_is_lost_beside_the_other():
+    """Every float32 from −19 to −13.5, where e^x is next to 2^−24 and 1 + e^x rounds in all ways; every 7th around."""
+    ends, steps = np.float32([-105.0, -19.0, -13.5, -0.25]).view(np.int32)[::-1], (7, 1, 7)
+    x = np.concatenate([np.arange(*ends[i : i + 2], step, np.int32) for i, step in enumerate(steps)]).view(np.float32)
+    op = OPERATIONS["sigmoid"]
+    got = Loops({"sigmoid": (by_name(op), [np.float32])}, widest(np.float32))("sigmoid", x)
+    error = distance(got, precise(op, [x], np.float32), np.float32)
+    assert error.max() <= op.accuracy.ulps, worst(op, [x], got, error)
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions_against_more_digits(name, loops, dtype):
     op = OPERATIONS[name]

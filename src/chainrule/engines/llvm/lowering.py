@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.llvm.contractions.block_choice import turned_is_worth
+from chainrule.engines.llvm.factors import with_joined_factors
 from chainrule.engines.llvm.layouts import is_strided
 from chainrule.engines.whole_numbers import is_partial, of_numbers
 from chainrule.ops import Contraction, arithmetic, layouts
@@ -79,14 +80,15 @@ def _is_known(dtype: np.dtype[Any]) -> bool:
     return dtype.name in DTYPES
 
 
-def lower(program: Program, states: int = 0) -> Lowered:
+def lower(program: Program, states: int = 0, *, across: bool = False) -> Lowered:
     """The same computation in elementwise operations, folds, contractions of vectors, views and moves.
 
     So many of the outputs are new `states`, which are written over the inputs, the old ones. Those that only are old ones, or
-    views of them, are copied before: the old one may be written over by then.
+    views of them, are copied before: the old one may be written over by then. Where both operands of a product run along what is
+    summed, as where rows lie along the vectors, it is added up `across` lanes instead of copying one of them.
     """
     real = in_parts(program) if has_complex(program) else program
-    program, copied = _pack(simplify(without_stops(_expand(real))))
+    program, copied = _pack(with_joined_factors(simplify(without_stops(_expand(real)))), across)
     program = drop_unused(program)
     sources = {e.output: e.inputs[0] for e in program.equations if is_strided(e) and e.output not in copied}
 
@@ -141,19 +143,22 @@ def _expand(program: Program) -> Program:
     return replace(program, equations=tuple(recorder.equations), outputs=outputs)
 
 
-def _pack(program: Program) -> tuple[Program, frozenset[Variable]]:
+def _pack(program: Program, across: bool) -> tuple[Program, frozenset[Variable]]:
     """Contractions whose operands can be read as rows of vectors; an operand that cannot is transposed first."""
     equations: list[Equation] = []
     packed: dict[tuple[Variable, tuple[int, ...]], Variable] = {}
     for equation in program.equations:
         if isinstance(equation.op, Contraction):
-            equation = _packed(equation, equations, packed)
+            equation = _packed(equation, equations, packed, across)
         equations.append(equation)
     return replace(program, equations=tuple(equations)), frozenset(packed.values())
 
 
 def _packed(
-    equation: Equation, equations: list[Equation], packed: dict[tuple[Variable, tuple[int, ...]], Variable]
+    equation: Equation,
+    equations: list[Equation],
+    packed: dict[tuple[Variable, tuple[int, ...]], Variable],
+    across: bool,
 ) -> Equation:
     parts = parse(equation.attributes["subscripts"])
     terms, inputs = [parts.left, parts.right], list(equation.inputs)
@@ -164,7 +169,7 @@ def _packed(
     vector = result[-1]
     side = 1 if vector in terms[1] else 0
     long = [c for c in terms[side] if lengths[c] != 1]
-    used_again = any(c not in terms[side] for c in result)
+    used_again = not across and any(c not in terms[side] for c in result)
     if long[-1] == vector or (not used_again and _dot(terms, parts.summed, lengths)):
         return equation
     operand = inputs[side]

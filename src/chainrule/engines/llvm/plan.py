@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chainrule.engines.llvm.buffers import Arena, Buffer
+from chainrule.engines.llvm.buffers import Arena, Buffer, View
 from chainrule.engines.llvm.contractions.blocking import workspace_bytes
 from chainrule.engines.llvm.groups import Grouping, group
 from chainrule.engines.llvm.lowering import Lowered, lower
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.row_blocks import in_blocks
+from chainrule.engines.llvm.rows_last import with_rows_last
 from chainrule.engines.llvm.sharing import work
 from chainrule.engines.llvm.target import Target
 from chainrule.engines.loop import TrainingLoop
-from chainrule.tracing import Program, trees
+from chainrule.tracing import Program, Variable, trees
 
 SHORT = 400
 """Work, in vectors computed, up to which a step is written out without loops and lives in registers."""
@@ -28,19 +29,28 @@ SLACK = 4096
 
 @dataclass
 class PlannedStep:
-    """A training step ready to be written: its groups and its memory."""
+    """A training step ready to be written: its groups, its memory, and whether the rows of its data are their last axis."""
 
     program: Program
     grouping: Grouping
     memory: MemoryPlan
+    rows_last: bool = False
+
+    def batch(self, x: Variable) -> View:
+        """Where a batch of the data is, its rows first."""
+        whole = self.memory.buffers[x].view()
+        if not self.rows_last:
+            return whole
+        (*strides, row), (*shape, rows) = whole.strides, whole.shape
+        return View(whole.buffer, whole.start, (row, *strides), (rows, *shape))
 
 
 @dataclass
 class Plan:
     """What is decided before code is written.
 
-    The arena of `size` bytes begins with a status, the state and the constants of the steps, `filled` bytes in all; the steps
-    need `local` bytes of it, and the rest what measures. `unrolled` steps are written out without loops; `shared` ones may be
+    The arena of `size` bytes begins with a status, the state and the constants; the steps need `local` bytes of it, and the rest
+    what measures. `unrolled` steps are written out without loops; `shared` ones may be
     carried out by several threads, each of which has a `workspace` of so many bytes of its own. All of it is for one `target`.
     """
 
@@ -48,7 +58,6 @@ class Plan:
     state: list[Buffer]
     steps: list[PlannedStep]
     measuring: PlannedStep | None
-    filled: int
     local: int
     size: int
     unrolled: bool
@@ -74,9 +83,10 @@ class Plan:
 
 def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
     """The plan of a training loop."""
-    lowered = [_lowered(p, loop.state, target) for p in (loop.step, loop.last) if p is not None]
+    widest = _widest(loop.step, loop.state, target)
+    chosen = [_rows_chosen(p, loop.state, widest) for p in (loop.step, loop.last) if p is not None]
+    lowered = [_lowered(p, loop.state, target, rows_last=last) for p, last in chosen]
     programs = [x.program for x in lowered]
-    widest = _widest(programs[0], loop.state, target)
     arena = Arena()
     state = []
     for x in programs[0].inputs[: loop.state]:
@@ -86,10 +96,9 @@ def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
     unrolled = all(_vectors(g, widest) <= SHORT for g in groupings)
     shared = computed_bytes(groupings[0], target, widest) >= LARGE
     steps = [
-        PlannedStep(program, grouping, MemoryPlan(program, grouping, state, arena, widest))
-        for program, grouping in zip(programs, groupings, strict=True)
+        PlannedStep(program, grouping, MemoryPlan(program, grouping, state, arena, widest), last)
+        for program, grouping, (_, last) in zip(programs, groupings, chosen, strict=True)
     ]
-    filled = arena.size
     measuring = None if loop.measurement is None else _measuring(loop.measurement.program, state, arena, widest)
     for step in steps:
         step.memory.place_values(reuse=not unrolled, shared=shared)
@@ -98,13 +107,20 @@ def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
         measuring.memory.place_values(reuse=True, shared=shared)
     every = steps if measuring is None else [*steps, measuring]
     workspace = max(workspace_bytes(step.memory, step.grouping, target) for step in every)
-    return Plan(target, state, steps, measuring, filled, local, arena.size, unrolled, shared, workspace)
+    return Plan(target, state, steps, measuring, local, arena.size, unrolled, shared, workspace)
 
 
-def _lowered(program: Program, state: int, target: Target) -> Lowered:
-    """A step in loops."""
-    lowered = lower(program, state)
-    return in_blocks(lowered, lowered.program.inputs[state:], target)
+def _rows_chosen(program: Program, states: int, widest: int) -> tuple[Program, bool]:
+    """A step with the rows of its data along the vectors, or as it is, and which of these."""
+    data = [x for x in program.inputs[states:] if x.shape]
+    turned = with_rows_last(program, data, widest)
+    return (program, False) if turned is None else (turned, True)
+
+
+def _lowered(program: Program, state: int, target: Target, *, rows_last: bool) -> Lowered:
+    """A step in loops: added up across lanes where rows lie along the vectors, in blocks where they are many."""
+    lowered = lower(program, state, across=rows_last)
+    return lowered if rows_last else in_blocks(lowered, lowered.program.inputs[state:], target)
 
 
 def computed_bytes(grouping: Grouping, target: Target, widest: int) -> int:

@@ -26,8 +26,10 @@ class Point:
         self.values: dict[Any, Vector] = {}
 
     def compute(self, group: Group) -> None:
-        """The group's elementwise equations, and stores of what others need."""
+        """The group's elementwise equations, those that are known already left out, and stores of what others need."""
         for equation in group.pointwise:
+            if equation.output in self.values:
+                continue
             shape = equation.output.shape
             inputs = [self.value(x, shape) for x in equation.inputs]
             value = getattr(self.m, equation.op.name)(*inputs, **equation.attributes)

@@ -30,7 +30,7 @@ from chainrule.tracing.program import Atom, Literal, axes_of, bodies_of, infer
 from chainrule.tracing.rowwise import Rows, rows_of
 
 SHARE = 4
-"""A block takes this part of the second cache; and all sums of blocks are this many times fewer numbers than their rows have."""
+"""A block is to take this part of the second cache; and the sums of all blocks are this many times fewer numbers than rows have."""
 
 
 class _WholeOnlyError(Exception):
@@ -54,10 +54,9 @@ class Region:
     after: list[Equation]
 
     @property
-    def width(self) -> int:
-        """Numbers that a row has in data and in products."""
-        products = [e.output for e in self.apart if isinstance(e.op, Contraction)]
-        return sum(x.type.size // self.rows for x in (*self.data, *products))
+    def large(self) -> list[Variable]:
+        """What has most of the numbers of a row: data and products."""
+        return [*self.data, *(e.output for e in self.apart if isinstance(e.op, Contraction))]
 
     @property
     def shared(self) -> list[Variable]:
@@ -111,18 +110,29 @@ def in_blocks(lowered: Lowered, data: Iterable[Variable], target: Target) -> Low
 def fits(program: Program, data: Sequence[Variable], target: Target) -> bool:
     """Whether the data and all products together are no more than the second cache holds."""
     products = [e.output for e in program.equations if isinstance(e.op, Contraction)]
-    return sum(x.type.size * x.dtype.itemsize for x in (*data, *products)) <= target.second_cache
+    return _bytes([*data, *products]) <= target.second_cache
 
 
 def blocks_of(region: Region, target: Target) -> int:
-    """How many blocks there are to be: each fits into the cache with all that is computed of it; none if that is not worth it."""
-    numbers = region.rows * region.width
-    nbytes = numbers * max((e.output.dtype.itemsize for e in region.apart), default=1)
+    """How many blocks there are to be, none if that is not worth it: fewer and larger ones where there is much to sum up, but none
+    that is larger than the cache.
+    """
+    numbers, nbytes = _numbers(region.large), _bytes(region.large)
     if nbytes <= target.second_cache:
         return 0
-    blocks = -(-nbytes * SHARE // (target.second_cache * BLOCKS)) * BLOCKS
-    collected = blocks * sum(e.output.type.size for e in region.sums)
-    return blocks if region.rows >= BLOCKS * blocks and collected * SHARE <= numbers else 0
+    wanted = -(-nbytes * SHARE // target.second_cache)
+    collected = _numbers(e.output for e in region.sums)
+    most = min(numbers // (SHARE * collected), region.rows // BLOCKS)
+    blocks = min(-(-wanted // BLOCKS), most // BLOCKS) * BLOCKS
+    return blocks if blocks * target.second_cache >= nbytes else 0
+
+
+def _numbers(arrays: Iterable[Variable]) -> int:
+    return sum(x.type.size for x in arrays)
+
+
+def _bytes(arrays: Iterable[Variable]) -> int:
+    return sum(x.type.size * x.dtype.itemsize for x in arrays)
 
 
 def _region(program: Program, data: Sequence[Variable], target: Target) -> Region | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 
 from chainrule.engines.llvm import emission
-from chainrule.engines.llvm.buffers import PAGE, Buffer, long_axes, long_strides
+from chainrule.engines.llvm.buffers import PAGE, Buffer, View, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, i32, i64, vector_type
 from chainrule.engines.llvm.nests import ROWS_WRITTEN_OUT
 from chainrule.engines.llvm.plan import PlannedStep
@@ -69,11 +69,11 @@ class StepWriter:
         code, step = self.code, self.step
         inputs = step.program.inputs[self.states :]
         for x, source in zip(inputs, self.feed.data, strict=False):
-            buffer = step.memory.buffers[x]
-            with code.threads.section([], [buffer], shared=True), self._builder.if_then(gathering):
-                self._gather(buffer, source, rows)
-                if row_bytes(buffer) <= PAGE:
-                    self._fetch(buffer, source, following)
+            view = step.batch(x)
+            with code.threads.section([], [view.buffer], shared=True), self._builder.if_then(gathering):
+                self._gather(view, source, rows)
+                if row_bytes(view) <= PAGE:
+                    self._fetch(view, source, following)
         for x, source in zip(inputs[len(self.feed.data) :], self.feed.numbers, strict=True):
             buffer = step.memory.buffers[x]
             with code.threads.section([], [buffer], shared=False):
@@ -94,9 +94,9 @@ class StepWriter:
         value = self._builder.load(self._builder.gep(source, [number], source_etype=kind), typ=kind)
         self._builder.store(value, self.code.address(buffer, 0))
 
-    def _fetch(self, buffer: Buffer, source: Any, rows: Any) -> None:
+    def _fetch(self, batch: View, source: Any, rows: Any) -> None:
         """Ask for the rows of the next batch, which lie anywhere in large data, while this one is computed with."""
-        code, row = self.code, row_bytes(buffer)
+        code, row = self.code, row_bytes(batch)
 
         def one(b: Index) -> None:
             begin = self._row(rows, b)
@@ -104,19 +104,19 @@ class StepWriter:
 
         size = self._builder.mul(self.feed.rows, i64(row))
         with self._builder.if_then(self._builder.icmp_signed(">=", size, i64(FAR))):
-            code.shared(buffer.shape[0], one)
+            code.shared(batch.shape[0], one)
 
     def _row(self, rows: Any, b: Index) -> Index:
         """The number of a batch's row in the data."""
         position = self._builder.gep(rows, [self.code.value(b)], source_etype=i32)
         return self.code.positions.found(self._builder.sext(self._builder.load(position, typ=i32), i64))
 
-    def _gather(self, buffer: Buffer, source: Any, rows: Any) -> None:
-        """Rows of a data array, copied into a buffer whose rows are padded."""
-        code, builder, dtype = self.code, self._builder, buffer.dtype
-        view, shape = buffer.view(), buffer.shape
+    def _gather(self, batch: View, source: Any, rows: Any) -> None:
+        """Rows of a data array, copied to where the batch's are, number by number if they lie across."""
+        code, builder, buffer, shape = self.code, self._builder, batch.buffer, batch.shape
+        dtype, strides = buffer.dtype, long_strides(replace(batch, strides=batch.strides[1:], shape=shape[1:]))
         features = long_axes(shape[1:])
-        widest = buffer.widest
+        widest = buffer.widest if strides[-1:] == (1,) else 1
 
         def one(b: Index) -> None:
             row = self._row(rows, b)
@@ -128,11 +128,10 @@ class StepWriter:
 
                 def piece(j: Index, width: int) -> None:
                     offset = zip((*outer, j), [k * dtype.itemsize for k in steps] or [0], strict=False)
-                    here = code.at_byte(source, code.sum((row, row_bytes(buffer)), *offset))  # anywhere in a file
+                    here = code.at_byte(source, code.sum((row, row_bytes(batch)), *offset))  # anywhere in a file
                     value = builder.load(here, typ=vector_type(dtype, width), align=1)
-                    strides = tuple(t for t, n in zip(view.strides[1:], shape[1:], strict=True) if n != 1)
                     point = (*outer, j) if features else ()
-                    place = code.sum((b, view.strides[0]), *zip(point, strides, strict=True))
+                    place = code.sum((b, batch.strides[0]), *zip(point, strides, strict=True))
                     builder.store(value, code.address(buffer, place), align=dtype.itemsize)
 
                 code.loop(whole, lambda j: piece(j, widest), step=widest, unroll=whole // widest <= ROWS_WRITTEN_OUT)
@@ -174,6 +173,6 @@ class StepWriter:
         code.shared_nest(space, one)
 
 
-def row_bytes(buffer: Buffer) -> int:
+def row_bytes(batch: View) -> int:
     """Bytes in a row of the data a batch is gathered from."""
-    return int(np.prod(buffer.shape[1:], dtype=np.int64)) * buffer.dtype.itemsize
+    return int(np.prod(batch.shape[1:], dtype=np.int64)) * batch.buffer.dtype.itemsize

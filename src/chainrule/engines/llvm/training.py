@@ -10,8 +10,8 @@ from typing import Any
 from llvmlite import ir
 
 from chainrule.engines.llvm import team
-from chainrule.engines.llvm.buffers import STATUS_BYTES
-from chainrule.engines.llvm.code import Code, i1, i8, i32, i64, pointer
+from chainrule.engines.llvm.buffers import STATUS_BYTES, Buffer, storage_type
+from chainrule.engines.llvm.code import Code, i1, i8, i32, i64, pointer, vector_type
 from chainrule.engines.llvm.inspection import keep_stages
 from chainrule.engines.llvm.machine import CompiledFunction, subnormals_flushed
 from chainrule.engines.llvm.plan import Plan, plan_loop
@@ -52,7 +52,7 @@ def _identity(loop: TrainingLoop, data: int, plan: Plan) -> str | None:
     programs = [identity(program) for program in (loop.step, loop.last, measured) if program is not None]
     if None in programs:
         return None
-    layout = plan.filled, plan.local, plan.size, plan.unrolled, plan.shared, plan.workspace, plan.state[0].widest
+    layout = plan.local, plan.size, plan.unrolled, plan.shared, plan.workspace, plan.state[0].widest
     return f"training {programs} {loop.state} {loop.batch_size} {data} {layout}"
 
 
@@ -62,7 +62,6 @@ class _Writer:
     def __init__(self, loop: TrainingLoop, data: int, plan: Plan) -> None:
         self.loop, self.plan, self.steps = loop, plan, plan.steps
         self.given = data, len(plan.steps[0].program.inputs) - loop.state - data
-        self.state_bytes = max(-(-(b.offset + b.nbytes) // 64) * 64 for b in plan.state)  # the status and the state
 
     def write(self) -> str:
         module = ir.Module("training")
@@ -93,11 +92,11 @@ class _Writer:
             builder, memory, self.plan.target, unrolled=self.plan.unrolled, threads=threads, workspace=self.workspace
         )
         if self.plan.unrolled:
-            self._transfer(self.arena, memory, self.plan.filled)
+            self._transfer(self.arena, memory, [*self.plan.state, *(buffer for buffer, _ in self.plan.constants)])
         with subnormals_flushed(builder):
             self._all_steps(code, feed, measuring)
         if self.plan.unrolled:
-            self._transfer(memory, self.arena, self.state_bytes)
+            self._transfer(memory, self.arena, self.plan.state)
         builder.ret_void()
         return str(module)
 
@@ -164,10 +163,10 @@ class _Writer:
             if measuring is not None:
                 with builder.if_then(ends):
                     if self.plan.unrolled:
-                        self._transfer(code.memory, self.arena, self.state_bytes)
+                        self._transfer(code.memory, self.arena, self.plan.state)
                     measuring(s)
                     if self.plan.unrolled:  # the status, which may say by now that an index was out of bounds
-                        self._transfer(self.arena, code.memory, STATUS_BYTES)
+                        self._transfer(self.arena, code.memory, [])
             return following
 
         same_order, one_batch = (builder.icmp_signed("==", x, i64(n)) for x, n in ((epoch_stride, 0), (steps, 1)))
@@ -175,11 +174,16 @@ class _Writer:
         begins = [builder.srem(self.first, steps), builder.sdiv(self.first, steps)]
         code.carried_loop(code.positions.found(self.count), begins, step)
 
-    def _transfer(self, source: Any, target: Any, nbytes: int) -> None:
-        """Copy the arena to registers and the state back, a vector at a time."""
-        for offset in range(0, nbytes, 4):
+    def _transfer(self, source: Any, target: Any, buffers: list[Buffer]) -> None:
+        """Copy the status and these buffers from the arena to registers, or back, number by number, as what they are."""
+        places = [(offset, i32, 4) for offset in range(0, STATUS_BYTES, 4)]
+        for buffer in buffers:
+            stored = storage_type(buffer.dtype)
+            size = stored.itemsize
+            places += [(buffer.offset + i, vector_type(stored, 1), size) for i in range(0, buffer.nbytes, size)]
+        for offset, kind, align in places:
             at = [self.builder.gep(base, [i64(offset)], source_etype=i8) for base in (source, target)]
-            self.builder.store(self.builder.load(at[0], typ=i32, align=4), at[1], align=4)
+            self.builder.store(self.builder.load(at[0], typ=kind, align=align), at[1], align=align)
 
     def _address(self, place: int) -> Any:
         return self.builder.inttoptr(self._number(place), pointer)

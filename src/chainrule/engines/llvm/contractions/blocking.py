@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from chainrule.engines.llvm.contractions.block_choice import panels_are_worth, turned_is_worth
+from chainrule.engines.llvm.contractions.block_choice import breadth_of, panels_are_worth, rows_first, turned_is_worth
 from chainrule.engines.llvm.contractions.products import Operand, Product
 from chainrule.engines.llvm.contractions.tile_writer import PIECE
 from chainrule.engines.llvm.groups import Grouping
@@ -40,7 +40,8 @@ class Blocking:
     have not, and the tile's own two. A sum over the letter `summed` is taken in so many `pieces` of at most `piece` terms.
 
     A block is `most_panels` panels at most and one of the `groups` of tiles, of `group_tiles` of each height at most, of which
-    `most_tiles` are taken at a time. All that is counted in bytes is in a thread's own memory.
+    `most_tiles` are taken at a time, `rows_first` each with all panels or all with each. All that is counted in bytes is in a
+    thread's own memory.
     """
 
     columns: Operand
@@ -58,6 +59,7 @@ class Blocking:
     most_panels: int
     most_tiles: int
     groups: int
+    rows_first: bool
     panel_bytes: int
     row_bytes: int
     tile_bytes: int
@@ -112,7 +114,7 @@ def blocking_of(memory: MemoryPlan, product: Product, target: Target) -> Blockin
 
     quarter = target.second_cache // 4
     vectors = -(-lengths[vector] // width)
-    breadth = 3 if vectors % 3 == 0 and vectors % 2 else min(2, vectors)
+    breadth = breadth_of(vectors)
     below = -(-lengths[rows] // min(16, target.accumulators // breadth))
     height, tiles, panels = -(-lengths[rows] // below), below * repeated, -(-vectors // breadth)
     pieces = -(-lengths[summed] // PIECE)
@@ -126,7 +128,9 @@ def blocking_of(memory: MemoryPlan, product: Product, target: Target) -> Blockin
 
     batch = tuple(c for c in product.result if c in columns.strides and c != vector)
     jobs = -(-JOBS // prod(lengths[c] for c in batch))
-    most_panels = max(1, min(quarter // panel_bytes, panels // (min(SIDES, jobs) if packed else jobs)))
+    along_rows = rows_first(lengths[summed], product.equation.output.type.size)
+    sides = 1 if along_rows else min(SIDES, jobs) if packed else jobs
+    most_panels = max(1, min(quarter // panel_bytes, panels // sides))
     fitting = max(1, quarter // (total_bytes * most_panels)) if total_bytes else tiles
     enough = -(-jobs // -(-panels // most_panels)) if tiles * height > ENOUGH_ROWS else 1
     groups = min(tiles, max(-(-tiles // fitting), enough))
@@ -147,6 +151,7 @@ def blocking_of(memory: MemoryPlan, product: Product, target: Target) -> Blockin
         most_panels,
         most_tiles,
         groups,
+        along_rows,
         panel_bytes,
         row_bytes,
         tile_bytes,

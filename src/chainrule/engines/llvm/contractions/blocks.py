@@ -157,14 +157,14 @@ class Blocks(TileWriter):
 
             code.loop(length, term)
 
-        def panel(p: Index) -> None:
-            def one(i: Index) -> None:
-                totals = self._totals(share, here(i), p)
-                self._product(panels, self._tile(panels, share, here(i), p), p, i, totals, terms)
+        def one(p: Index, i: Index) -> None:
+            totals = self._totals(share, here(i), p)
+            self._product(panels, self._tile(panels, share, here(i), p), p, i, totals, terms)
 
-            code.loop(count, one)
-
-        code.loop(panels.count, panel)
+        if plan.rows_first:
+            code.loop(count, lambda i: code.loop(panels.count, lambda p: one(p, i)))
+        else:
+            code.loop(panels.count, lambda p: code.loop(count, lambda i: one(p, i)))
 
     def _product(self, panels: Panels, tile: Tile, panel: Index, place: Index, totals: Index, terms: Terms) -> None:
         """A tile's sums for some terms, finished if these are all."""

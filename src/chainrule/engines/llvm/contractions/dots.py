@@ -8,9 +8,9 @@ from typing import Any
 from llvmlite import ir
 
 from chainrule.engines.llvm.buffers import View, lanes
-from chainrule.engines.llvm.code import Code, vector_type
+from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.contractions.products import Product, finish, multiply_add
-from chainrule.engines.llvm.folds import across
+from chainrule.engines.llvm.folds import across_each
 from chainrule.engines.llvm.long_sums import BLOCK, losses, settled, with_losses
 from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.memory import MemoryPlan
@@ -26,34 +26,24 @@ class Dots:
 
     def __init__(self, code: Code, memory: MemoryPlan, product: Product) -> None:
         self.code, self.memory, self.product = code, memory, product
+        self.lanes = lanes(product.lengths[product.inner], memory.widest)
 
     def emit(self) -> None:
         """Write the loops."""
         product, code = self.product, self.code
         if not product.vector:
-            code.shared(1, lambda _: finish(code, self.memory, product, {}, self._sums([{}])[0], 1))
+            code.shared(1, lambda _: finish(code, self.memory, product, {}, self._across(self._sums([{}])), 1))
             return
         outer = product.result[:-1]
 
         def block(positions: tuple[Index, ...], begin: Index, known: int) -> None:
             at = dict(zip(outer, positions, strict=True))
-            numbers: list[Vector] = []
+            vectors: list[Vector] = []
             for first in range(0, known, ROWS):
                 lanes_ = range(first, min(first + ROWS, known))
-                numbers += self._sums([{**at, product.vector: code.sum((begin, 1), (lane, 1))} for lane in lanes_])
-            vector = numbers[0].value
-            if product.width > 1:
-                vector = ir.Constant(vector_type(product.dtype, product.width), ir.Undefined)
-                for lane, number in enumerate(numbers):
-                    vector = code.builder.insert_element(vector, number.value, ir.IntType(32)(lane))
-            finish(
-                code,
-                self.memory,
-                product,
-                {**at, product.vector: begin},
-                code.number(vector, product.dtype, product.width),
-                product.width,
-            )
+                vectors += self._sums([{**at, product.vector: code.sum((begin, 1), (lane, 1))} for lane in lanes_])
+            vectors += vectors[-1:] * (product.width - known)
+            finish(code, self.memory, product, {**at, product.vector: begin}, self._across(vectors), product.width)
 
         length, width = product.lengths[product.vector], product.width
 
@@ -62,12 +52,27 @@ class Dots:
         if length % width:
             code.shared_nest(counts, lambda at: block(at, whole * width, length % width))
 
+    def _across(self, vectors: list[Vector]) -> Vector:
+        """The lanes of every vector added up, and the sums side by side."""
+        code, dtype = self.code, self.product.dtype
+        count = min(self.lanes, len(vectors))
+        found = [
+            across_each(code, vectors[i : i + count], self.lanes, lambda m, a, b: a + b)
+            for i in range(0, len(vectors), count)
+        ]
+        while len(found) > 1:
+            count *= 2
+            every = ir.Constant(ir.VectorType(ir.IntType(32), count), list(range(count)))
+            pairs = zip(found[::2], found[1::2], strict=True)
+            found = [code.number(_joined(code, a, b, every), dtype, count) for a, b in pairs]
+        return found[0]
+
     def _sums(self, places: list[dict[str, Index]]) -> list[Vector]:
-        """The sums at several places of the result, side by side."""
+        """The sums at several places of the result, side by side, each in the lanes of a vector."""
         product, code = self.product, self.code
-        inner = product.inner
+        inner, width = product.inner, self.lanes
         others = [c for c in product.summed if c != inner]
-        length, width = product.lengths[inner], lanes(product.lengths[inner], self.memory.widest)
+        length = product.lengths[inner]
 
         def piece(positions: tuple[Index, ...], j: Index, exact: bool, totals: list[Any]) -> list[Any]:
             summed = dict(zip(others, positions, strict=True))
@@ -113,11 +118,19 @@ class Dots:
 
         size = losses(prod(counts) * length // width, BLOCK) if product.dtype.kind == "f" else 1
         totals = numbers(code.carried_nest(counts, [zero] * size * len(places), row if size == 1 else long_row))
-        vectors = [settled(totals[i : i + size]) for i in range(0, len(totals), size)]
-        return [across(code, vector, width, lambda m, a, b: a + b) for vector in vectors]
+        return [settled(totals[i : i + size]) for i in range(0, len(totals), size)]
 
     def _cut(self, number: Vector, count: int, width: int) -> Vector:
         """The first lanes, and zeros in those past the end of the row."""
         zero = self.code.constant(0, number.dtype, width)
         mask = ir.Constant(ir.VectorType(ir.IntType(1), width), [lane < count for lane in range(width)])
         return self.code.number(self.code.builder.select(mask, number.value, zero.value), number.dtype, width)
+
+
+def _joined(code: Code, a: Vector, b: Vector, every: Any) -> Any:
+    """The lanes of two vectors, or two numbers, in one vector."""
+    if not isinstance(a.value.type, ir.VectorType):
+        nothing = ir.Constant(ir.VectorType(a.value.type, 2), ir.Undefined)
+        first = code.builder.insert_element(nothing, a.value, ir.IntType(32)(0))
+        return code.builder.insert_element(first, b.value, ir.IntType(32)(1))
+    return code.builder.shuffle_vector(a.value, b.value, every)

@@ -13,6 +13,7 @@ from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.points import Point
 from chainrule.engines.llvm.positions import Index
 from chainrule.ops.kinds.contraction import parse
+from chainrule.tracing import Variable
 from chainrule.tracing.program import Atom
 
 
@@ -72,6 +73,22 @@ class Product:
         side_by_side = any(o.along(self.vector) == 1 for o in self.operands) if self.vector else False
         return bool(self.inner) and not side_by_side
 
+    def addition(self, memory: MemoryPlan) -> tuple[Atom, Variable] | None:
+        """What is added to the finished sum, and the result, if nobody else needs the sum: a layer's bias, say."""
+        group, total = self.group, self.equation.output
+        users = [e for e in group.pointwise if total in e.inputs]
+        if len(users) != 1 or users[0].op.name != "add" or total in group.stored or users[0].output.type != total.type:
+            return None
+        others = [x for x in users[0].inputs if x is not total]
+        if len(others) != 1 or (isinstance(others[0], Variable) and memory.register(others[0]) in group.values):
+            return None
+        return others[0], users[0].output
+
+    def point(self, code: Code, memory: MemoryPlan, at: dict[str, Index], width: int) -> Point:
+        """Where the group's elementwise equations are computed on a sum."""
+        position = tuple(at[c] for c in self.result)
+        return Point(code, memory, position, width, self.lengths.get(self.vector, 1))
+
     def place(self, code: Code, operand: Operand, at: dict[str, Index]) -> Index:
         """Where the operand's number for these positions is."""
         return code.sum((operand.view.start, 1), *((at[c], s) for c, s in operand.strides.items()))
@@ -83,8 +100,16 @@ def multiply_add(a: Vector, b: Vector, total: Any) -> Any:
     return (a.mathematics.intrinsic("fmuladd", a, b, before) if a.dtype.kind == "f" else a * b + before).value
 
 
-def finish(code: Code, memory: MemoryPlan, product: Product, at: dict[str, Index], total: Vector, width: int) -> None:
-    """The group's elementwise equations on a finished sum, and stores."""
-    point = Point(code, memory, tuple(at[c] for c in product.result), width, product.lengths.get(product.vector, 1))
-    point.keep(product.equation.output, total, product.group)
+def finish(
+    code: Code,
+    memory: MemoryPlan,
+    product: Product,
+    at: dict[str, Index],
+    total: Vector,
+    width: int,
+    known: Variable | None = None,
+) -> None:
+    """The group's elementwise equations on a finished sum, and stores; the sum is the value of `known`, or the product's."""
+    point = product.point(code, memory, at, width)
+    point.keep(known or product.equation.output, total, product.group)
     point.compute(product.group)

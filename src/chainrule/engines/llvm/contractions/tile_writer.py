@@ -14,6 +14,7 @@ from llvmlite import ir
 
 from chainrule.engines.llvm.buffers import View, long_strides
 from chainrule.engines.llvm.code import Code, pointer, vector_type
+from chainrule.engines.llvm.contractions.block_choice import FAR
 from chainrule.engines.llvm.contractions.products import Product, finish
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.positions import Index
@@ -24,9 +25,6 @@ WRITTEN_OUT = 48
 
 PIECE = 512
 """Terms of a long sum taken at a time: a piece of two vectors of columns then takes 64 KB of the cache."""
-
-FAR = 2**16
-"""Numbers in a result from which on what belongs to it is not expected in the cache."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +54,8 @@ class TileWriter:
         self.summed = [product.lengths[c] for c in product.summed]
         parts = memory.parts.get(product.equation.output)
         self.parts = None if parts is None else parts.view()
+        self.known: Variable | None = None
+        """What a finished sum is the value of, where it is more than the product."""
 
     def zeros(self, count: int) -> list[Any]:
         """Accumulators of nothing yet."""
@@ -93,7 +93,7 @@ class TileWriter:
             at = self.position(tile, r, v)
             if self.parts is None:
                 number = code.number(total, product.dtype, product.width)
-                finish(code, self.memory, product, at, number, product.width)
+                finish(code, self.memory, product, at, number, product.width, self.known)
             else:
                 point = (tile.block, *(at[c] for c in product.result))
                 code.store(self.parts, long_strides(self.parts), point, total, product.width)

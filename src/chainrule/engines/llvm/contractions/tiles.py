@@ -7,19 +7,31 @@ A sum too long for the cache is taken in pieces, each for several tiles below ea
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 from chainrule.engines.llvm.buffers import View, long_strides
-from chainrule.engines.llvm.contractions.products import Operand, finish, multiply_add
+from chainrule.engines.llvm.code import Code
+from chainrule.engines.llvm.contractions.block_choice import breadth_of, rows_first
+from chainrule.engines.llvm.contractions.products import Operand, Product, finish, multiply_add
 from chainrule.engines.llvm.contractions.tile_writer import PIECE, WRITTEN_OUT, Tile, TileWriter
 from chainrule.engines.llvm.mathematics import Vector
+from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.points import Point
 from chainrule.engines.llvm.positions import Index
 from chainrule.engines.llvm.sharing import BLOCKS
+from chainrule.tracing.program import Atom
 
 BELOW = 8
 """Tiles below each other that take a piece of a long sum one after another."""
+
+SIDE_BY_SIDE = 8
+"""Sums that are added to at the same time: an addition takes four steps, and two begin in each. With fewer, additions only wait."""
+
+SHORT_SUM = 16
+"""Terms of sums up to which all are written out, to be added up in parts side by side."""
 
 Add = Callable[[tuple[Index, ...], list[Any]], list[Any]]
 """The tile's sums with what is at one position along the summed letters added."""
@@ -31,13 +43,20 @@ Run = Callable[[list[Any], Add], list[Any]]
 class Tiles(TileWriter):
     """The tiles of one contraction."""
 
+    def __init__(self, code: Code, memory: MemoryPlan, product: Product) -> None:
+        super().__init__(code, memory, product)
+        self.addend: Atom | None = None
+        addition = product.addition(memory)
+        if addition is not None and self.parts is None and prod(self.summed) <= SHORT_SUM // 2:
+            self.addend, self.known = addition
+
     def emit(self) -> None:
         """Write the loops."""
         product = self.product
         rows, vector, width = product.rows, product.vector, product.width
         count = product.lengths[rows] if rows else 1
         vectors = -(-product.lengths[vector] // width) if vector else 1
-        wide = 8 if count == 1 else 4 if count < 6 else 3 if vectors % 3 == 0 and vectors % 2 else 2
+        wide = 8 if count == 1 else 4 if count < 6 else breadth_of(vectors)
         across = _blocks(vectors, min(wide, vectors))
         tall = max(1, self.code.target.accumulators // max(size for _, _, size in across))
         down = _blocks(count, min(tall, 16))
@@ -70,7 +89,11 @@ class Tiles(TileWriter):
             )
         else:
             blocks = 1 if self.parts is None else BLOCKS
-            code.shared_nest([blocks, *counts, rows], lambda at: self._at_once(tile(*at)))
+            if rows_first(prod(self.summed), product.equation.output.type.size):
+                down = [blocks, *counts[:-1], rows, vectors]
+                code.shared_nest(down, lambda at: self._at_once(tile(*at[:-2], at[-1], at[-2])))
+            else:
+                code.shared_nest([blocks, *counts, rows], lambda at: self._at_once(tile(*at)))
 
     # --- sums
 
@@ -79,7 +102,7 @@ class Tiles(TileWriter):
         code = self.code
         self.fetch(tile)
         run = self._all if self.parts is None else self._of_block(tile.block)
-        totals = self._accumulate(tile, self.zeros(tile.rows * tile.vectors), run)
+        totals = self._accumulate(tile, self._starts(tile), run)
         if code.unrolled or len(totals) * len(self.product.group.pointwise) <= WRITTEN_OUT:
             for r in range(tile.rows):
                 self.end(tile, r, totals[r * tile.vectors : (r + 1) * tile.vectors])
@@ -118,8 +141,22 @@ class Tiles(TileWriter):
         code.nest(others, lambda outside: code.loop(pieces, lambda p: piece(outside, p)))
         code.loop(count, lambda i: self.end_lines(tile(code.sum((i, 1), (first, 1))), scratch, code.sum((i, size))))
 
+    def _starts(self, tile: Tile) -> list[Any]:
+        """What sums begin with: nothing, or what is added to so few terms anyway that rounding beside it does not add up."""
+        if self.addend is None:
+            return self.zeros(tile.size)
+        product, starts = self.product, []
+        for r in range(tile.rows):
+            for v in range(tile.vectors):
+                point = product.point(self.code, self.memory, self.position(tile, r, v), product.width)
+                value = point.value(self.addend, product.equation.output.shape)
+                starts.append(point.of_type(value, product.dtype).value)
+        return starts
+
     def _all(self, totals: list[Any], step: Add) -> list[Any]:
         code = self.code
+        if len(totals) <= SIDE_BY_SIDE // 2 and prod(self.summed) <= SHORT_SUM:
+            return self._in_parts(totals, step)
         if max(self.summed[:1], default=1) <= PIECE:
             return code.carried_nest(self.summed, totals, step, len(totals))
         first, *others = self.summed
@@ -136,6 +173,19 @@ class Tiles(TileWriter):
         whole = first // PIECE * PIECE
         totals = code.carried_loop(whole, totals, lambda begin, x: piece(begin, PIECE, x), step=PIECE)
         return piece(whole, first - whole, totals) if first > whole else totals
+
+    def _in_parts(self, totals: list[Any], step: Add) -> list[Any]:
+        """Few terms of few sums, each in several parts side by side that are added up in pairs."""
+        terms = list(itertools.product(*map(range, self.summed)))
+        count = 1
+        while 4 * count <= len(terms) and 2 * count * len(totals) <= SIDE_BY_SIDE:
+            count *= 2
+        parts = [totals, *(self.zeros(len(totals)) for _ in range(1, count))]
+        for i, at in enumerate(terms):
+            parts[i % count] = step(at, parts[i % count])
+        while len(parts) > 1:
+            parts = [self.sums(a, b) for a, b in zip(parts[::2], parts[1::2], strict=True)]
+        return parts[0]
 
     def _of_block(self, block: Index) -> Run:
         """The positions of one block of a sum that is shared out."""

@@ -7,7 +7,13 @@ import math
 from chainrule.engines.llvm.mathematics import coefficients
 from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Vector
-from chainrule.engines.llvm.mathematics.steps import format_of, polynomial, power_of_two, scale
+from chainrule.engines.llvm.mathematics.steps import (
+    format_of,
+    polynomial,
+    polynomial_in_pairs,
+    power_of_two,
+    scale,
+)
 
 # ln 2 in two parts: rounded to the dtype, and the rest.
 LN2_HIGH = {FLOAT32: 0.6931471824645996, FLOAT64: 0.6931471805599453}
@@ -18,22 +24,30 @@ LOWEST = {FLOAT32: -104.0, FLOAT64: -746.0}
 HIGHEST = {FLOAT32: 89.0, FLOAT64: 710.0}
 
 
+def shifted_multiple(m: Instructions, x: Vector) -> Vector:
+    """k + magic of the whole number k next to x/ln 2, which stands in its lowest bits."""
+    return m.multiply_add(x, 1.0 / math.log(2.0), format_of(x).magic)
+
+
+def remainder_of(m: Instructions, x: Vector, k: Vector) -> Vector:
+    """r with x = k·ln 2 + r; the share of k that falls to the lower part of ln 2 is as good by x/ln 2, which is there before k is."""
+    return m.fma(k, -LN2_HIGH[x.dtype], x) + x * (-LN2_LOW[x.dtype] / math.log(2.0))
+
+
 def reduce(m: Instructions, x: Vector) -> tuple[Vector, Vector]:
     """(k, r) with x = k·ln 2 + r, k a whole number and |r| ≤ ½·ln 2."""
-    magic = format_of(x).magic
-    k = m.multiply_add(x, 1.0 / math.log(2.0), magic) - magic
-    r = m.fma(k, -LN2_HIGH[x.dtype], x)
-    return k, m.fma(k, -LN2_LOW[x.dtype], r)
+    k = shifted_multiple(m, x) - format_of(x).magic
+    return k, remainder_of(m, x, k)
 
 
-def exponential_rest(m: Instructions, r: Vector) -> Vector:
-    """e^r − 1 for |r| ≤ ½·ln 2, with an error that is small beside 1."""
-    return m.fma(r * r, polynomial(m, r, coefficients.EXP), r)
+def exponential_rest(m: Instructions, r: Vector, linear: Vector) -> Vector:
+    """`linear` + (e^r − 1 − r) for |r| ≤ ½·ln 2, with an error that is small beside 1."""
+    return polynomial_in_pairs(m, r, coefficients.EXP, linear)
 
 
 def exponential(m: Instructions, r: Vector) -> Vector:
     """e^r for |r| ≤ ½·ln 2."""
-    return exponential_rest(m, r) + 1.0
+    return exponential_rest(m, r, r) + 1.0
 
 
 def exp_parts(m: Instructions, x: Vector, above: float = 0.0) -> tuple[Vector, Vector]:

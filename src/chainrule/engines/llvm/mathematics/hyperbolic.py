@@ -12,43 +12,60 @@ from chainrule.engines.llvm.mathematics.exponential import (
     exp_parts,
     expm1_parts,
     exponential_rest,
-    reduce,
+    remainder_of,
+    shifted_multiple,
 )
 from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Vector
-from chainrule.engines.llvm.mathematics.steps import fast_two_sum, format_of, polynomial, power_of_two, scale, two_sum
+from chainrule.engines.llvm.mathematics.steps import (
+    format_of,
+    inverse_scale_from_bits,
+    polynomial,
+    power_of_two,
+    scale,
+    scale_from_bits,
+)
 
 HUGE = {FLOAT32: 2.0**30, FLOAT64: 2.0**60}
 """Beyond this 1 + x is x, and x² is still finite."""
 
 
 def tanh(m: Instructions, x: Vector) -> Vector:
-    """The hyperbolic tangent: an odd polynomial near 0, and 1 − 2/(e^2|x| + 1) beyond, where e^2|x| = 2^k·(1 + p).
+    """The hyperbolic tangent: an odd polynomial near 0, 1 − 2/(e^2|x| + 1) beyond, where e^2|x| = 2^k·(1 + p), and 1 far out.
 
     An error of e^2|x| does at most 3/8 of itself to that, and less and less the larger |x|: ln 2 in one part is exact enough.
     """
-    size = m.minimum(m.absolute(x), {FLOAT32: 10.0, FLOAT64: 20.0}[x.dtype])
+    size = m.absolute(x)
     square = size * size
     near = m.fma(size * square, polynomial(m, square, coefficients.TANH), size)
     magic = format_of(x).magic
     k = m.multiply_add(size, 2.0 / math.log(2.0), magic) - magic
     factor = power_of_two(m, k)
-    p = exponential_rest(m, m.fma(k, -LN2_HIGH[x.dtype], size + size))
-    far = 1.0 - 2.0 / m.fma(p, factor, factor + 1.0)
+    r = m.fma(k, -LN2_HIGH[x.dtype], size + size)
+    beyond = 1.0 - 2.0 / m.multiply_add(exponential_rest(m, r, r), factor, factor + 1.0)
+    far = m.choose(size > {FLOAT32: 10.0, FLOAT64: 20.0}[x.dtype], 1.0, beyond)
     return m.copysign(m.choose(size < 0.55, near, far), x)
 
 
 def sigmoid(m: Instructions, x: Vector) -> Vector:
-    """1/(1 + e^−x) as y/(y + 2^−k), where e^x = y·2^k; a correction of the quotient keeps three roundings from adding up."""
-    lowest, highest = LOWEST[x.dtype], {FLOAT32: 30.0, FLOAT64: 60.0}[x.dtype]  # beyond `highest` the sigmoid is 1
-    k, r = reduce(m, m.minimum(m.maximum(x, lowest), highest))
-    near = m.maximum(k, -2.0 * highest)  # below, the sigmoid is e^x, and 2^−k could overflow
-    y, y_low = fast_two_sum(m.number(1.0, x.dtype), exponential_rest(m, r))
-    divisor, divisor_low = two_sum(power_of_two(m, -near), y)
-    inverse = 1.0 / divisor
-    quotient = y * inverse
-    rest = m.fma(-quotient, divisor, y) + m.fma(-quotient, divisor_low + y_low, y_low)
-    return m.fma(rest, inverse, quotient) * power_of_two(m, k - near)
+    """1/(1 + e^−x) as n/(n + y), where e^−x = y/n and n is a power of two; beyond some bounds 0 and 1.
+
+    The sum n + y is rounded once: to 1 + n, which is exact, or of a small n to 1, what y is beyond 1 is added, with that n.
+    """
+    lowest, highest = LOWEST[x.dtype], {FLOAT32: 30.0, FLOAT64: 60.0}[x.dtype]
+    form, none = format_of(x), m.number(0.0, x.dtype)
+    shifted = shifted_multiple(m, -x)
+    near = m.minimum(
+        shifted, form.magic + 100.0
+    )  # beyond, n is nothing beside y, and may be too small for a power by its bits
+    n = inverse_scale_from_bits(m, near)
+    r = remainder_of(m, -x, shifted - form.magic)
+    small = x < {FLOAT32: -14.0, FLOAT64: -34.0}[x.dtype]
+    beyond = exponential_rest(m, r, r + m.choose(small, n, none))
+    rest_of_n = scale_from_bits(m, (near - shifted) + (form.magic + form.bias))
+    quotient = n * rest_of_n / (beyond + (1.0 + m.choose(small, none, n)))
+    above = x > highest
+    return m.choose(above | (x < lowest), m.choose(above, 1.0, none), quotient)
 
 
 def sinh(m: Instructions, x: Vector) -> Vector:
