@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines.blas import MANY, SEVERAL, SOME, one_thread, quiet
+from chainrule.engines import blas
+from chainrule.engines.blas import MANY, SEVERAL, SOME, OneThread, libraries, quiet
 
 random = np.random.default_rng(0)
 X, Y = random.normal(size=(600, 20)).astype(np.float32), random.normal(size=(600, 40)).astype(np.float32)
@@ -18,8 +21,8 @@ X, Y = random.normal(size=(600, 20)).astype(np.float32), random.normal(size=(600
 
 def blas_threads() -> list[int]:
     """Of the libraries that are kept to one thread; one that another package loads later is not among them."""
-    with one_thread:
-        known = one_thread.known
+    with OneThread():
+        known = libraries.known
     return [pool["num_threads"] for pool in known.info()]
 
 
@@ -44,7 +47,7 @@ def test_networks_answer_by_numpy_in_one_thread(ask: Callable[[cr.Network], Any]
     dense, seen = cr.Dense(40), list[int]()
 
     def model(x: Any) -> Any:
-        seen.append(max(pool["num_threads"] for pool in one_thread.known.info()))
+        seen.append(max(pool["num_threads"] for pool in libraries.known.info()))
         return dense(x)
 
     network = cr.Network(model)
@@ -55,6 +58,42 @@ def test_networks_answer_by_numpy_in_one_thread(ask: Callable[[cr.Network], Any]
 
 
 def test_long_answers_and_tiny_ones_have_all_threads() -> None:
-    assert quiet(SEVERAL, SOME) is one_thread
+    assert isinstance(quiet(SEVERAL, SOME), OneThread)
     for rows, numbers in [(SEVERAL, SOME // SEVERAL), (SEVERAL, MANY // SEVERAL), (SEVERAL - 1, SOME)]:
-        assert quiet(rows, numbers) is not one_thread
+        assert not isinstance(quiet(rows, numbers), OneThread)
+
+
+class Stop(BaseException):
+    """What a signal's handler raises."""
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_whatever_comes_between_two_lines(asks: bool) -> None:
+    """Something that asks as well, or an exception: BLAS has its own threads again when nobody is left."""
+    before, at, events, earlier = blas_threads(), 0, 0, sys.gettrace()
+
+    def between(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal events
+        if frame.f_code.co_filename != blas.__file__:
+            return None
+        events += 1
+        if events == at and asks:
+            with OneThread():
+                pass
+        elif events == at:
+            raise Stop
+        return between
+
+    while events >= at:
+        at, events = at + 1, 0
+        sys.settrace(between)
+        try:
+            with OneThread():
+                pass
+        except Stop:
+            pass
+        finally:
+            sys.settrace(earlier)
+        assert not libraries.callers, f"after event {at}"
+        assert [pool["num_threads"] for pool in libraries.known.info()] == before, f"after event {at}"
+    assert at > 20

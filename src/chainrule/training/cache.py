@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-from collections import OrderedDict
 from collections.abc import Callable
-from threading import Lock
+from itertools import count
 from typing import Any
 
 from chainrule.nn.activations import ACTIVATIONS
@@ -18,32 +16,33 @@ KEPT = 64
 
 
 class Cache:
-    """The last things made, by what they were made from."""
+    """The last things made, by what they were made from.
+
+    Without a lock, which a signal's handler that asks in the middle of another question would wait for, and a copy of the process
+    find shut: every step is one that Python does whole.
+    """
 
     def __init__(self) -> None:
-        self._things: OrderedDict[Any, Any] = OrderedDict()
-        self._begin_anew()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._begin_anew)
-
-    def _begin_anew(self) -> None:
-        """A lock that is open: in a copy of the process nobody would open one that another thread had taken."""
-        self._lock = Lock()
+        self._things: dict[Any, tuple[Any, list[int]]] = {}
+        self._uses = count()
 
     def find(self, key: Any, make: Callable[[], Any]) -> Any:
         """The thing of this key, made if there is none; one without key is made every time."""
         if key is None:
             return make()
-        with self._lock:
-            if key in self._things:
-                self._things.move_to_end(key)
-                return self._things[key]
-        made = make()
-        with self._lock:
-            self._things[key] = made
-            if len(self._things) > KEPT:
-                self._things.popitem(last=False)
-        return made
+        found = self._things.get(key)
+        if found is None:
+            found = self._things[key] = make(), [next(self._uses)]
+            self._forget()
+        thing, used = found
+        used[0] = next(self._uses)
+        return thing
+
+    def _forget(self) -> None:
+        """What is too much: what was used least lately."""
+        things = sorted([(used[0], key) for key, (_, used) in list(self._things.items())], key=lambda each: each[0])
+        for _, key in things[: max(0, len(things) - KEPT)]:
+            self._things.pop(key, None)
 
     def clear(self) -> None:
         """Forget everything."""
