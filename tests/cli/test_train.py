@@ -7,6 +7,8 @@ import random
 import re
 import signal
 import sys
+import weakref
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -345,6 +347,40 @@ def test_a_training_that_is_ended_keeps_what_was_learned_and_saves_it(labels, tm
     assert result.exit_code == 128 + signal.Signals[name]
     assert "stopped after 1 network" in result.output
     assert run("predict", model, labels).exit_code == 0
+
+
+def test_the_table_is_let_go_of_before_the_training(labels, monkeypatch):
+    train, model = (import_module(f"chainrule.{name}") for name in ("cli.train", "tabular.model"))
+    read, learn, tables, there = train.sample, model.learn, [], []
+
+    def sampled(*arguments):
+        table = read(*arguments)
+        tables.append(weakref.ref(table.frame))
+        return table
+
+    def learned(*arguments, **settings):
+        there.append(tables[0]() is not None)
+        return learn(*arguments, **settings)
+
+    monkeypatch.setattr(train, "sample", sampled)
+    monkeypatch.setattr(model, "learn", learned)
+    assert run("train", labels, "--target", "Survived", *SMALL).exit_code == 0
+    assert there == [False]
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_what_is_ended_before_the_training_exits_by_the_signal(labels, monkeypatch, name):
+    def interrupted(*arguments, **settings):
+        signal.raise_signal(signal.Signals[name])
+
+    monkeypatch.setattr("chainrule.tabular.model.made_ready", interrupted)
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        result = run("train", labels, "--target", "Survived", *SMALL)
+    finally:
+        signal.signal(signal.SIGINT, heard)
+    assert result.exit_code == 128 + signal.Signals[name]
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
 USUAL = ["--target", "Survived"]

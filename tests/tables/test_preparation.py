@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 
 from chainrule.errors import ModelFileError, SettingError, UnknownNameError
-from chainrule.tables import Preparation, Table, TableError, as_table, row_of, spell
+from chainrule.tables import Preparation, Spelling, Table, TableError, as_table, lightened, row_of, spell
 from chainrule.tables.learning import NAMES
 
 ROWS = 40
@@ -374,6 +375,32 @@ def test_rows_without_a_target_are_left_out():
     assert "1 row left out: no value in the target 'y'" in preparation.remarks
 
 
+def test_a_long_table_made_lighter_teaches_the_same():
+    count = 12_000
+    random = np.random.default_rng(1)
+    cells = {
+        "plain": [f"{x:.3f}" for x in random.normal(size=count)],
+        "gaps": ["NA" if x > 1.5 else f"{x:.2f}" for x in random.normal(size=count)],
+        "code": [f"{x:02}" for x in random.integers(0, 20, count)],
+        "size": [f"{x}.0" for x in random.integers(0, 9, count)],
+        "zip": [f"{x}.0" for x in random.integers(0, 9, count)],
+        "flag": random.choice(["0", "1"], count).tolist(),
+        "price": [f"${x}" for x in random.integers(1, 999, count)],
+        "town": random.choice(["Rome", "Oslo"], count).tolist(),
+        "footer": ["none" if place == 7 else "3" if place % 2 else "4" for place in range(count)],
+        "y": [None if place == 7 else f"{x:.3f}" for place, x in enumerate(random.normal(size=count))],
+    }
+    kinds = {"zip": "category"}
+    given = table(**cells)
+    own = lightened(Table(given.frame.clone(), "data.csv"), "y", kinds, Spelling())
+    assert [name for name in own.names if own.column(name).dtype == pl.Float64] == ["plain", "gaps", "size", "flag"]
+    assert set(given.frame.dtypes) == {pl.String}
+    (first, X, y), (other, Z, z) = (Preparation.learn_and_apply(x, "y", columns=kinds) for x in (given, own))
+    assert first == other
+    assert X.X.tobytes() == Z.X.tobytes()
+    assert y.tobytes() == z.tobytes()
+
+
 # --- remarks -------------------------------------------------------------------------------------------------------------
 
 
@@ -390,6 +417,36 @@ def test_what_gives_the_target_away_is_told():
     x, c = amounts(), amounts()
     y = ["high" if a + b > 0 else "low" for a, b in zip(x, c, strict=True)]
     assert "alone" not in remarks(x=x * 3, c=c * 3, y=y * 3)  # copies agree in every column
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_columns_looked_at_together_give_the_target_away_as_each_alone_does(data):
+    count = data.draw(st.integers(20, 60))
+    random = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    y = random.normal(size=count)
+    columns = {}
+    for place, kind in enumerate(
+        data.draw(st.lists(st.sampled_from(["amt", "near", "far", "tied"]), min_size=2, max_size=9))
+    ):
+        x = {
+            "amt": random.normal(size=count),
+            "near": np.exp(y) + 1e-9 * random.normal(size=count),
+            "far": y + random.choice([0.01, 0.03, 0.1]) * random.normal(size=count),
+            "tied": np.round(y + random.choice([0.0, 0.02]) * random.normal(size=count), 1),
+        }[kind]
+        x = np.where(random.random(count) < random.choice([0.0, 0.1]), np.nan, x)
+        columns[f"{kind}{place}"] = [None if np.isnan(v) else float(v) for v in x]
+    told = " ".join(Preparation.learn(table(**columns, y=y.tolist()), "y", task="regression").remarks)
+    leaking = told.partition(" alone give")[0] if " alone give" in told else ""
+    leaks = []
+    for name, cells in columns.items():
+        known = [place for place, v in enumerate(cells) if v is not None]
+        correlation = spearmanr([cells[place] for place in known], y[known]).statistic
+        assert abs(abs(correlation) - 0.999) > 1e-12
+        if len(known) >= 20 and abs(correlation) > 0.999:
+            leaks.append(name)
+    assert [name for name in columns if f"'{name}'" in leaking] == leaks[:6]
 
 
 def test_repeated_rows_and_columns_are_told():

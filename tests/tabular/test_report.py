@@ -9,7 +9,7 @@ import pytest
 from stand_ins import model, table
 
 import chainrule as cr
-from chainrule.errors import DataError, SettingError
+from chainrule.errors import DataError, NotBuiltError, SettingError
 from chainrule.explanation.drawing import palette
 from chainrule.tables.table import Table
 from chainrule.tabular import page
@@ -182,6 +182,15 @@ def test_a_table_model_reports(target):
     assert trained.dependence("age", given).column == "age"
     assert found.settings["hidden"] == (16,)
     assert trained.compare(given, beside=["linear model"]).others == found.scores["out of fold"].others
+    assert trained.compare(beside=["linear model"]).others == found.scores["out of fold"].others
+
+
+def test_a_model_that_was_loaded_has_no_rows_to_compare_by(tmp_path):
+    given = table(60).without(["class"])
+    trained = cr.TableModel(epochs=2, search=False, folds=1, recipe=cr.Recipe(hidden=(4,), width=0), progress=False)
+    trained.fit(given, "price").save(tmp_path / "model.safetensors")
+    with pytest.raises(NotBuiltError, match="give those"):
+        cr.load(tmp_path / "model.safetensors").compare()
 
 
 def test_the_report_says_which_rows_are_scored_and_that_time_was_short():

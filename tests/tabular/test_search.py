@@ -32,7 +32,7 @@ def first_of(frame: dict[str, Any], target: str = "y") -> tuple[Candidate, Table
     table = as_table(frame)
     preparation, inputs, y = Preparation.learn_and_apply(table, target)
     problem = Problem(inputs.X, y, preparation.features, len(preparation.target.classes))
-    return Candidate(AS_USUAL, cr.Recipe(hidden=(8,)), problem, preparation), table
+    return Candidate(AS_USUAL, cr.Recipe(hidden=(8,)).for_rows(len(y)), problem, preparation), table
 
 
 def test_each_change_is_made_on_the_best_so_far():

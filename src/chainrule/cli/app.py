@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -14,7 +15,7 @@ from typer.core import TyperGroup
 from chainrule.cli.console import complain
 from chainrule.cli.demo import demo
 from chainrule.cli.diagnose import diagnose
-from chainrule.cli.exits import FAILED, INTERRUPTED
+from chainrule.cli.exits import FAILED, INTERRUPTED, SIGNALLED
 from chainrule.cli.explain import explain
 from chainrule.cli.predict import evaluate, predict
 from chainrule.cli.train import train
@@ -22,6 +23,7 @@ from chainrule.cli.view import view
 from chainrule.errors import ChainruleError
 from chainrule.tables import TableError, spell
 from chainrule.training.progress import is_open
+from chainrule.training.signals import Terminated
 
 
 class Commands(TyperGroup):
@@ -40,6 +42,9 @@ class Commands(TyperGroup):
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             complain(f"{where}{error.strerror or error}.")
+        except Terminated:
+            complain("stopped.")
+            raise typer.Exit(SIGNALLED + signal.SIGTERM) from None
         except KeyboardInterrupt:
             complain("stopped by Ctrl-C.")
             raise typer.Exit(INTERRUPTED) from None
@@ -88,8 +93,13 @@ def _stand_in_for_missing_streams() -> None:
         sys.stderr = sys.stdout
 
 
+ALLOCATOR = "_RJEM_MALLOC_CONF", "muzzy_decay_ms:0"
+"""Polars' allocator would leave memory it has given up with the process, to be taken when the system needs it; most ask before."""
+
+
 def main() -> None:
     """Run the command line."""
+    os.environ.setdefault(*ALLOCATOR)  # heard when Polars is loaded, which is later
     _stand_in_for_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal knows its characters; files and pipes are given UTF-8

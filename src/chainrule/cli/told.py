@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 
 from chainrule.cli.console import heading, note, say
-from chainrule.tables import Table, spell
+from chainrule.tables import spell
 from chainrule.tabular import TableModel
 from chainrule.tabular.comparing import remarks_beside
 
@@ -46,8 +46,8 @@ def tell_columns(model: TableModel, told: Collection[str], asked: Collection[str
     tell_notes(remark for remark in model.preparation.remarks if remark not in told)
 
 
-def tell_networks(model: TableModel, table: Table | None) -> None:
-    """What was trained, and how good it is, beside simpler models where the rows are at hand."""
+def tell_networks(model: TableModel, compare: bool) -> None:
+    """What was trained, and how good it is, beside simpler models where that is asked for."""
     learned = model.learned
     assert learned is not None
     target, recipe = model.preparation.target, learned.recipe
@@ -65,7 +65,7 @@ def tell_networks(model: TableModel, table: Table | None) -> None:
         say(f"  tried: {', '.join(learned.tried[1:])}; taken: {learned.tried[0]}")
     tell_notes(model.remarks)
     if model.has_scores:
-        scores = model.scores if table is None else model.compare(table, beside=SIMPLER)
+        scores = model.compare(beside=SIMPLER) if compare else model.scores
         say(str(scores))
         tell_notes(remarks_beside(scores))
     else:

@@ -143,7 +143,8 @@ def train(
     hidden: Annotated[
         str | None,
         typer.Option(
-            help="Neurons in each hidden layer, none for a linear model; by default 256,256, or 128,128 where rows are few.",
+            help="Neurons in each hidden layer, none for a linear model; by default 256,256, or 128,128 where rows are few, or "
+            "many and seldom seen.",
             **NETWORK,
             metavar="SIZES",
         ),
@@ -161,9 +162,15 @@ def train(
         ),
     ] = Recipe.width,
     dropout: Annotated[
-        float,
-        typer.Option(min=0, max=0.99, help="The share of neurons left out in a step.", **NETWORK, metavar="SHARE"),
-    ] = Recipe.dropout,
+        float | None,
+        typer.Option(
+            min=0,
+            max=0.99,
+            help="The share of neurons left out in a step; by default 0.15, and none in fewer than 20 epochs.",
+            **NETWORK,
+            metavar="SHARE",
+        ),
+    ] = None,
     seconds: Annotated[
         str, typer.Option("--time", help="How long training may take: 10s, 2m, 1h.", **TRAINING, metavar="TIME")
     ] = f"{USUAL:g}s",
@@ -291,16 +298,19 @@ def train(
     tell_notes(table.notes)
     told = table.notes
     found: dict[str, Any] = {"source": table.source}
-    at_hand = table if report is not None or len(table) * len(table.names) <= LITTLE else None
+    at_hand = table if report is not None else None
+    compare = at_hand is not None or len(table) * len(table.names) <= LITTLE
     given = [table]
     del table  # `fit` lets go of its text before the training, which needs the room
-    kept: dict[str, Any] = {"checkpoint": checkpoint, "resume": resume}
     with heard_as_interrupt():
-        model.fit(given.pop(), target, balanced=class_weight is not None, groups=group, order=split_by, **kept)
+        model.fit(  # without ** or *, whose call would keep the table as long as it lasts
+            given.pop(), target, balanced=class_weight is not None, groups=group, order=split_by, checkpoint=checkpoint,
+            resume=resume,
+        )  # fmt: skip
         if save is not None:
             model.save(save, notes=found)
     tell_columns(model, told=told, asked={*(drop or []), group}, recognised=task is None)
-    tell_networks(model, at_hand)
+    tell_networks(model, compare)
     if model.has_scores:
         found["held out"] = plain(model.scores.metrics)
     if rest is not None:

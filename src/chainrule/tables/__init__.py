@@ -2,13 +2,15 @@
 
 from chainrule.tables.columns import Column, Feature
 from chainrule.tables.frames import row_of
-from chainrule.tables.missing import Missing
+from chainrule.tables.learning import lightened
+from chainrule.tables.missing import Missing, Spelling
 from chainrule.tables.names import spelled
 from chainrule.tables.options import TableError, spell
 from chainrule.tables.order import ranks
 from chainrule.tables.preparation import Inputs, Preparation
 from chainrule.tables.reading import read
 from chainrule.tables.rescaling import rescaled
+from chainrule.tables.room import give_back
 from chainrule.tables.sampling import sample
 from chainrule.tables.sources import as_table
 from chainrule.tables.streaming import stream
@@ -21,11 +23,14 @@ __all__ = [
     "Inputs",
     "Missing",
     "Preparation",
+    "Spelling",
     "Table",
     "TableError",
     "Target",
     "Task",
     "as_table",
+    "give_back",
+    "lightened",
     "ranks",
     "read",
     "rescaled",

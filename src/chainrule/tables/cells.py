@@ -92,15 +92,12 @@ def _blanks_around_cells(data: bytes, separator: str) -> bool:
     blanks = [blank for blank in b" \t\v\f" if blank != ord(separator) and blank in data]
     if not blanks:
         return False
-    blank, edge = np.zeros((2, 256), dtype=bool)
-    blank[blanks] = True
+    edge = np.zeros(256, dtype=bool)
     edge[[ord(separator), *b'"\r\n']] = True
     for text in _blocks(data):
-        found = blank[text]
-        if found.any():
-            beside = edge[text]
-            if (found[:-1] & beside[1:]).any() or (found[1:] & beside[:-1]).any():
-                return True
+        places = np.flatnonzero(np.logical_or.reduce([text[1:-1] == blank for blank in blanks]))
+        if edge[text[places]].any() or edge[text[places + 2]].any():
+            return True
     return False
 
 

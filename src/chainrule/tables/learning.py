@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from chainrule.tables.remarks import remarks_on
 from chainrule.tables.scales import ScaleKind
 from chainrule.tables.table import Table
 from chainrule.tables.target import Target, Task, learn_target
-from chainrule.tables.typed import typed
+from chainrule.tables.typed import typed, typed_within
 
 if TYPE_CHECKING:
     import polars as pl
@@ -101,6 +102,21 @@ def learn_columns(
     return Learned(columns, learned, tuple(remarks), rows, y, read)
 
 
+def lightened(table: Table, target: str, kinds: Mapping[str, str], spelling: Spelling) -> Table:
+    """The same table for `learn_columns`, with text that is plain numbers read, which takes twice their room.
+
+    Where it is long that is done within its frame, which nobody else may have.
+    """
+    target, kinds = spelled(target), {spelled(name): kind for name, kind in kinds.items()}
+    _check_names(replace(table), target, kinds)  # what looks at columns keeps them
+    return typed_within(table, spelling, _maybe_plain(table, target, kinds))
+
+
+def _maybe_plain(table: Table, target: str, kinds: Mapping[str, str]) -> list[str]:
+    """The columns that may be read as numbers."""
+    return [n for n in table.names if n != target and (n not in kinds or NAMES[kinds[n].partition(":")[0]].of_numbers)]
+
+
 def _learn_inputs(
     table: Table,
     target: str,
@@ -111,8 +127,7 @@ def _learn_inputs(
     problems: Problems,
 ) -> tuple[Table, tuple[Column, ...], dict[str, Reading]]:
     """The table with plain numbers read, its columns besides the target, and what was read of those in use."""
-    plain = (n for n in table.names if n != target and (n not in kinds or NAMES[kinds[n].partition(":")[0]].of_numbers))
-    table = typed(table, spelling, tuple(plain))
+    table = typed(table, spelling, _maybe_plain(table, target, kinds))
     columns: dict[str, Column] = {}
     for name, cells in zip(table.names, table.frame.get_columns(), strict=True):
         if name != target:

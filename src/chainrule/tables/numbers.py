@@ -132,6 +132,8 @@ def read_numbers(
     kind = column.dtype
     if kind.is_numeric() or kind in (pl.Boolean, pl.Null):
         values = (column if kind == pl.Float64 else column.cast(pl.Float64)).to_numpy()
+        if not (np.abs(values) >= EXACT).any():  # as nearly always: none is too large, infinite or rounded
+            return Numbers(values, unit or "")
         infinite = int(np.isinf(values).sum())
         return Numbers(_bounded(values), unit or "", {"inf": infinite} if infinite else {}, merged(column, values))
     if kind == pl.Duration:

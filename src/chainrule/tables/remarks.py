@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from chainrule.tables.options import columns_option, counted, named, option, quo
 from chainrule.tables.table import Table
 from chainrule.tables.target import Target
 
+if TYPE_CHECKING:
+    import polars as pl
+
 SAMPLE = 2000
 """So many rows are looked at first; what is remarkable among them is then looked at in all."""
 
@@ -21,6 +24,12 @@ FEWEST = 20
 """In fewer rows a column gives the target away by chance."""
 
 CORRELATED = 0.999
+
+AT_ONCE = 500_000
+"""About so many numbers are ranked at once: columns of few rows together, those of many one by one."""
+
+ROWS_AT_ONCE = 1 << 16
+"""Rows that are hashed at once."""
 
 REPEATED = 0.01
 """The share of the rows that repeat earlier ones from which on a test could be too easy by it."""
@@ -39,19 +48,17 @@ def remarks_on(
     `recognised` says that nobody has told whether the target holds classes or amounts.
     """
     remarks = _on_classes(target, y, recognised) if target.classes else []
-    hashes = table.frame.select([*(c.name for c in columns), target.name]).hash_rows().to_numpy()
+    hashes = _hashes(table.frame.select([*(c.name for c in columns), target.name]))
     once = np.sort(np.unique(hashes, return_index=True)[1])  # copies agree in all columns, which says nothing of one
     few = once[np.unique(np.linspace(0, len(once) - 1, min(len(once), SAMPLE)).astype(np.intp))]
-    suspects = (
-        [c for c in columns if _gives_away(c, read[c.name][few], target, y[few])]
-        if len(once) >= FEWEST and len(columns) > 1
-        else []
-    )
-    leaks = [c.name for c in suspects if len(few) == len(once) or _gives_away(c, read[c.name][once], target, y[once])]
-    if leaks:
+    leaks: tuple[Column, ...] = ()
+    if len(once) >= FEWEST and len(columns) > 1:
+        leaks = _giving_away(columns, read, few, target, y)
+        leaks = leaks if len(few) == len(once) else _giving_away(leaks, read, once, target, y)
+    if names := [column.name for column in leaks]:
         remarks.append(
-            f"{named(leaks)} alone {'gives' if len(leaks) == 1 else 'give'} the target {target.name!r}, nearly or exactly; if "
-            f"that is not known when predicting, leave it out: {columns_option(leaks[:6], 'drop')}"
+            f"{named(names)} alone {'gives' if len(names) == 1 else 'give'} the target {target.name!r}, nearly or exactly; if "
+            f"that is not known when predicting, leave it out: {columns_option(names[:6], 'drop')}"
         )
     remarks += _same_columns(table, read)
     repeated = len(table) - len(once)
@@ -61,6 +68,12 @@ def remarks_on(
             "that is learned; where a split parts them, the test is too easy"
         )
     return remarks
+
+
+def _hashes(frame: pl.DataFrame) -> NDArray[np.uint64]:
+    """A number of every row, the same for the same cells; of a block at a time, for Polars copies what lies in pieces."""
+    blocks = range(0, frame.height, ROWS_AT_ONCE)
+    return np.concatenate([frame.slice(begin, ROWS_AT_ONCE).hash_rows().to_numpy() for begin in blocks])
 
 
 def _on_classes(target: Target, y: NDArray[np.float64], recognised: bool) -> list[str]:
@@ -80,41 +93,81 @@ def _on_classes(target: Target, y: NDArray[np.float64], recognised: bool) -> lis
     return remarks
 
 
-def _gives_away(column: Column, x: NDArray[np.float64], target: Target, y: NDArray[np.float64]) -> bool:
-    """Whether a column alone gives the target: by its order, or by its groups of equal values."""
-    if x.ndim > 1:
-        return False
-    known = ~np.isnan(x)
-    if 2 * known.sum() < len(x) or known.sum() < FEWEST:
-        return False
-    x, y = x[known], y[known]
-    if column.features[0].kind == "number" and target.task == "regression" and _rank_correlation(x, y) > CORRELATED:
-        return True
-    return _groups_decide(x, y)
+def _giving_away(
+    columns: Sequence[Column],
+    read: Mapping[str, NDArray[np.float64]],
+    rows: NDArray[np.intp],
+    target: Target,
+    y: NDArray[np.float64],
+) -> tuple[Column, ...]:
+    """The columns that alone give the target in these rows: by their order, or by their groups of equal values."""
+    at_once, found = max(1, AT_ONCE // len(rows)), set[str]()
+    whole: list[Column] = []
+    for column in columns:
+        x = read[column.name]
+        if x.ndim > 1:
+            continue
+        known = rows[~np.isnan(x[rows])]
+        if len(known) == len(rows):
+            whole.append(column)
+        elif 2 * len(known) >= len(rows) and len(known) >= FEWEST:
+            found.update(_of_whole([column], read, known, target, y))
+    for begin in range(0, len(whole), at_once):
+        found.update(_of_whole(whole[begin : begin + at_once], read, rows, target, y))
+    return tuple(column for column in columns if column.name in found)
 
 
-def _groups_decide(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
-    """Whether equal values always have the same target, where most values occur several times and the target varies."""
-    order = np.lexsort((y, x))
-    x, y = x[order], y[order]
-    same = x[1:] == x[:-1]
-    if 2 * same.sum() < len(x) or y.min() == y.max():
-        return False
-    return bool((y[1:][same] == y[:-1][same]).all())
+def _of_whole(
+    columns: Sequence[Column],
+    read: Mapping[str, NDArray[np.float64]],
+    rows: NDArray[np.intp],
+    target: Target,
+    y: NDArray[np.float64],
+) -> list[str]:
+    """The names of those that give the target, of columns without gaps in these rows."""
+    x, y = np.stack([read[column.name][rows] for column in columns], axis=1), y[rows]
+    numbers = np.array([column.features[0].kind == "number" for column in columns])
+    ordered = numbers & (target.task == "regression")
+    if ordered.any():
+        ordered &= _rank_correlations(x, y) > CORRELATED
+    grouped = _groups_decide(x, y)
+    return [column.name for column, gives in zip(columns, ordered | grouped, strict=True) if gives]
 
 
-def _rank_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    """The size of Spearman's correlation; 0 for a column of one value."""
-    ranks = [_ranks(values) - (len(values) - 1) / 2 for values in (x, y)]
-    size = float(np.sqrt(np.square(ranks[0]).sum() * np.square(ranks[1]).sum()))
-    return abs(float(ranks[0] @ ranks[1])) / size if size else 0.0
+def _groups_decide(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether equal values of a column always have the same target, where most occur several times and the target varies."""
+    found = np.zeros(x.shape[1], bool)
+    if y.min() == y.max():
+        return found
+    ordered = np.sort(x, axis=0)
+    often = 2 * (ordered[1:] == ordered[:-1]).sum(axis=0) >= len(x)
+    for place in np.flatnonzero(often):
+        order = np.lexsort((y, x[:, place]))
+        own, truth = x[order, place], y[order]
+        same = own[1:] == own[:-1]
+        found[place] = (truth[1:][same] == truth[:-1][same]).all()
+    return found
+
+
+def _rank_correlations(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sizes of every column's Spearman correlation with y; 0 for a column of one value."""
+    middle = (len(y) - 1) / 2
+    ranks, own = _ranks(x) - middle, _ranks(y[:, None])[:, 0] - middle
+    sizes = np.sqrt(np.square(ranks).sum(axis=0) * np.square(own).sum())
+    return np.asarray(np.abs(own @ ranks) / np.where(sizes, sizes, 1.0))
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Places in order, equal values sharing the mean of theirs."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return np.asarray((last - (counts + 1) / 2)[inverse])
+    """Places in order of every column, equal values sharing the mean of theirs."""
+    order = np.argsort(values, axis=0)
+    ordered, place = np.take_along_axis(values, order, axis=0), np.arange(len(values))[:, None]
+    begins, ends = np.ones((2, *values.shape), bool)
+    begins[1:] = ends[:-1] = ordered[1:] != ordered[:-1]
+    first = np.maximum.accumulate(np.where(begins, place, 0))
+    last = np.minimum.accumulate(np.where(ends, place, len(values))[::-1])[::-1]
+    ranks = np.empty(values.shape)
+    np.put_along_axis(ranks, order, (first + last) / 2, axis=0)
+    return ranks
 
 
 def _same_columns(table: Table, read: Mapping[str, NDArray[np.float64]]) -> list[str]:

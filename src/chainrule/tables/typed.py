@@ -39,6 +39,20 @@ def typed(table: Table, spelling: Spelling, names: Collection[str]) -> Table:
     return replace(table, frame=pl.DataFrame(columns)) if read else table
 
 
+def typed_within(table: Table, spelling: Spelling, names: Collection[str]) -> Table:
+    """The same where nobody else has the frame: where it is long, the text of one column is gone before the next one is read."""
+    import polars as pl
+
+    if len(table) < LONG:
+        return typed(table, spelling, names)
+    frame = table.frame
+    for place, (name, kind) in enumerate(frame.schema.items()):
+        if name in names and kind == pl.String:
+            for cells in _of_long(table, {name: frame.to_series(place)}, spelling).values():
+                frame.replace_column(place, cells)
+    return replace(table)  # which knows no columns of before
+
+
 def _of_short(texts: Mapping[str, pl.Series], spelling: Spelling) -> dict[str, pl.Series]:
     """The columns that are plain numbers, by names: all are read as one, and looked at one by one only where a doubt is left."""
     import polars as pl

@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from chainrule.training.signals import terminate
+
 
 class Asked(threading.Event):
     """Somebody's wish that it end, and the number of the signal that said so."""
@@ -56,14 +58,14 @@ def asked_by_signals() -> Iterator[Asked]:
         asked.by = number
         asked.set()
 
-    heard: list[signal.Signals] = []
+    before = {}
     if threading.current_thread() is threading.main_thread():
-        usual = signal.default_int_handler
-        heard = [x for x in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(x) is usual]
-    for number in heard:
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: own for number, own in handlers.items() if own in (signal.default_int_handler, terminate)}
+    for number in before:
         signal.signal(number, hear)
     try:
         yield asked
     finally:
-        for number in heard:
-            signal.signal(number, signal.default_int_handler)
+        for number, own in before.items():
+            signal.signal(number, own)

@@ -47,6 +47,8 @@ class Learned:
         With the scales that were taken.
     X : float32 array, (rows, features)
         The rows as this prepares them.
+    y : array, (rows,)
+        What each is: class numbers, or amounts as this scales them.
     out_of_fold : OutOfFold
         What was said of rows by networks that had not seen them.
     plan : Plan
@@ -72,6 +74,7 @@ class Learned:
     network: Network
     preparation: Preparation
     X: NDArray[np.float32]
+    y: NDArray[Any]
     out_of_fold: OutOfFold
     plan: Plan
     recipe: Recipe
@@ -83,6 +86,12 @@ class Learned:
     interrupted: bool
     ended_by: int
     chosen_by: str = "loss"
+
+    @property
+    def truth(self) -> NDArray[Any]:
+        """What each row is: class numbers, or amounts in the table's units."""
+        target = self.preparation.target
+        return self.y if target.classes else np.asarray(target.restored(self.y))
 
     @property
     def predictors(self) -> list[Predictor]:
@@ -170,17 +179,24 @@ def learn(
     """
     began = time.monotonic()
     deadline = Deadline(seconds, asked)
-    target, recipe = preparation.target, recipe.for_rows(len(y))
+    target = preparation.target
     amounts = None if target.classes else target.restored(y)
     judge = None if metric is None else _judge(metric, target, y if amounts is None else amounts, counted)
     problem = Problem(X, y, preparation.features, len(target.classes), weights, judge)
     threads = threads or cores()
     usual = Candidate(AS_USUAL, recipe, problem, preparation)
     options = changes(usual, others) if search and folds > 1 and len(y) >= FEWEST_TO_HOLD_OUT else []
-    cost = recipe.weights(problem.features, problem.outputs)
-    intended = plan(len(y), cost, recipe.batch(len(y)), seconds, threads, folds, 1 + len(options))
+
+    def planned(recipe: Recipe) -> tuple[Plan, int]:
+        cost = recipe.weights(problem.features, problem.outputs)
+        return plan(len(y), cost, recipe.batch(len(y)), seconds, threads, folds, 1 + len(options)), cost
+
+    recipe = recipe.for_rows(len(y), epochs or planned(recipe.for_rows(len(y)))[0].epochs)
+    usual = replace(usual, recipe=recipe)
+    intended, cost = planned(recipe)  # of a network that is smaller by now more epochs fit
     options = options[: intended.recipes - 1]
-    intended = replace(intended, epochs=epochs or intended.epochs)
+    if epochs is not None:
+        intended = replace(intended, epochs=epochs, wanted=0)
     least = least_epochs(len(y), cost, recipe.batch(len(y)))
     parts = _held_out(y, intended, seed, groups, order)
     progress(0.0)
@@ -222,6 +238,7 @@ def learn(
         network=together(option.problem, members, labels),
         preparation=option.preparation,
         X=option.problem.X,
+        y=option.problem.y,
         out_of_fold=out_of_fold(option.problem, members),
         plan=intended,
         recipe=option.recipe,

@@ -24,7 +24,7 @@ from chainrule.training import History
 from chainrule.training.schedules import OnPlateau
 
 MANY = 8192
-"""Rows whose outputs are worth a thread."""
+"""About so many rows are asked for at a time: they are worth a thread, and take little room beside all of them."""
 
 HEARD = 0.1
 """Seconds between two looks at whether the user wants to stop."""
@@ -190,7 +190,7 @@ def _attempt(
         seed=own.seed,
         callbacks=[each_epoch],
         engine=engine,
-        threads=threads,
+        threads=None if threads >= cores() else threads,  # of all that there are as many as pay
         progress=False,
         validation_data=held,
     )
@@ -202,11 +202,14 @@ def _attempt(
 def _outputs(
     network: Network, X: NDArray[np.float32], rows: NDArray[np.intp], engine: str, threads: int
 ) -> NDArray[Any]:
-    """The raw outputs of some rows, shared out to threads where they are many; in whole blocks they have the same bits."""
-    parts = min(threads, len(rows) // MANY)
-    if parts < 2:
-        return np.asarray(network(X[rows], engine=engine))
-    size = -(-len(rows) // parts // BLOCKS[0]) * BLOCKS[0]
-    with ThreadPoolExecutor(parts) as pool:
-        pieces = [rows[begin : begin + size] for begin in range(0, len(rows), size)]
-        return np.concatenate(list(pool.map(lambda piece: network(X[piece], engine=engine), pieces)))
+    """The raw outputs of some rows, of some thousand at a time, shared out to threads."""
+    size = -(-len(rows) // max(1, len(rows) // MANY) // BLOCKS[0]) * BLOCKS[0]
+    pieces = [rows[begin : begin + size] for begin in range(0, len(rows), size)]
+
+    def outputs(piece: NDArray[np.intp]) -> NDArray[Any]:
+        return np.asarray(network(X[piece], engine=engine))
+
+    if threads == 1 or len(pieces) == 1:
+        return np.concatenate([*map(outputs, pieces)])
+    with ThreadPoolExecutor(min(threads, len(pieces))) as pool:
+        return np.concatenate([*pool.map(outputs, pieces)])

@@ -173,8 +173,9 @@ class TableModel(ReportableModel):
         TableError, UnknownNameError, SettingError
             When the table cannot be learned from, or the file is of another training; the message says why and what to do.
         """
-        ready = made_ready(data, target, self.preparing, self.learning, weights, groups, order)
-        del data  # text takes much room, which the training needs
+        given = [data]
+        del data  # text takes much room, which is let go of as soon as its numbers are read
+        ready = made_ready(given.pop(), target, self.preparing, self.learning, weights, groups, order)
         preparation, y = ready.preparation, ready.y
         learned_by = balanced_weights(y, preparation.target, ready.weights) if balanced else ready.weights
         finished = finished_networks(checkpoint, resume, ready, self.learning, learned_by, target)
@@ -189,10 +190,8 @@ class TableModel(ReportableModel):
         self.learned = learned
         self._network, self._preparation = learned.network, learned.preparation
         self._average, self._scores = AverageRow.of(learned.X, preparation.features), None
-        self.out_of_fold = found = learned.out_of_fold
-        truth = y if preparation.target.classes else preparation.target.restored(y)
-        self._held_truth = truth[found.rows]
-        self.held_rows = ready.rows[found.rows]
+        self.out_of_fold = learned.out_of_fold
+        self.held_rows = ready.rows[learned.out_of_fold.rows]
         self.weights = ready.weights
         return self
 
@@ -265,12 +264,13 @@ class TableModel(ReportableModel):
     def scores(self) -> Scores:
         """How good predictions were for rows that were held out: the honest estimate for new rows."""
         if self._scores is None:
-            if self.out_of_fold is None or not self.has_scores:
+            if self.learned is None or self.out_of_fold is None or not self.has_scores:
                 raise NotBuiltError("this model has no rows that were held out; call evaluate(data) with new rows.")
             said = self.out_of_fold.said
             outputs = said if self.classes else self.preparation.target.restored(said)
             weights = None if self.weights is None else self.weights[self.out_of_fold.rows]
-            known = (self._held_truth, outputs, self.classes, weights, self.out_of_fold.fold)
+            truth = self.learned.truth[self.out_of_fold.rows]
+            known = (truth, outputs, self.classes, weights, self.out_of_fold.fold)
             self._scores = Scores(*known, target=self.target, of="rows held out")
         return self._scores
 

@@ -7,7 +7,7 @@ enough. The clock ends a training only where the machine is slower than is assum
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chainrule.tabular.recipe import FEW
 
@@ -59,6 +59,8 @@ class Plan:
         The folds that every further recipe is tried on.
     recipes : int
         For how many recipes there is time, the first included.
+    wanted : int
+        The epochs that suit so many rows; 0 where others were asked for.
     """
 
     folds: int
@@ -66,6 +68,7 @@ class Plan:
     epochs: int
     tried: int = 0
     recipes: int = 1
+    wanted: int = field(default=0, repr=False, compare=False)
 
     @property
     def members(self) -> int:
@@ -105,9 +108,10 @@ def plan(
         each = fitting(members, tried, count)
         if members > 1 and folds > 1 and each >= min(wanted, ENOUGH if members > 3 else FEWEST_EPOCHS):
             tried = tried if count > 1 else 0
-            return Plan(members // repeats, repeats, _even(min(wanted, each)), tried, count)
+            return Plan(members // repeats, repeats, _even(min(wanted, each)), tried, count, wanted)
     left = max(_left(seconds, 1), LEAST)
-    return Plan(1, 1, _even(max(1, min(wanted, left / an_epoch * threads))))  # one network has all threads
+    each = max(1, min(wanted, left / an_epoch * threads))  # one network has all threads
+    return Plan(1, 1, _even(each), wanted=wanted)
 
 
 def _left(seconds: float | None, recipes: int) -> float:

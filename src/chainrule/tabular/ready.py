@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables import Preparation, Table, TableError, ranks, rescaled, sample
+from chainrule.tables import Preparation, Spelling, Table, TableError, give_back, lightened, ranks, rescaled, sample
 from chainrule.tables.names import spelled
 from chainrule.tabular.search import Rescaled
 from chainrule.tabular.weights import weights_of_rows
 
 MOST_RESCALED = 50_000
 """Of more rows other scales are not tried: there is no time for it, and so many tell their own places."""
+
+LARGE = 1 << 24
+"""Bytes of prepared rows beside which those that what was read has left free count."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +68,7 @@ def made_ready(
         When the table cannot be learned from.
     """
     table = sample(data, seed=learning["seed"])
+    del data
     by_weight = None if weights is None else weights_of_rows(weights, len(table))
     by_group = None if groups is None else table.column(groups).cast(str).fill_null("").to_numpy()
     by_time = None if order is None else ranks(table, order)
@@ -78,9 +82,14 @@ def made_ready(
         kinds = {groups: "drop", **kinds}
     scaling = preparing["scaling"]
     options: Any = {**preparing, "columns": kinds, "scaling": scaling or "robust"}
+    spelling = Spelling.of(preparing["missing_mark"], preparing["value_mark"]).in_table(table)
+    table = replace(table, frame=table.frame.clone())
+    table = lightened(table, target, kinds, spelling)
     preparation, inputs, y = Preparation.learn_and_apply(table, target, **options)
     if len(y) < 2:
         raise TableError(f"{table.source} has {len(y)} row{'s' * (len(y) != 1)} to learn from; at least 2 are needed.")
+    if inputs.X.nbytes >= LARGE:
+        give_back()
     rows, others = inputs.rows, tuple[Rescaled, ...]()
     if learning["search"] and learning["folds"] > 1 and scaling is None and len(y) <= MOST_RESCALED:
         others = _with_normal_scores(preparation, table.rows(rows), kinds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,8 +26,11 @@ MOST_EMBEDDED = 256
 FEW = 2000
 """Tables with fewer rows than this get smaller networks, and more of them."""
 
-MOST_STEPS, LARGEST_BATCH = 500, 1024
-"""Steps of an epoch beyond which batches are larger, up to so many rows."""
+MANY, FEW_PASSES = 100_000, 5
+"""So do tables with so many rows that are seen fewer than so many times: there is no time for the larger ones."""
+
+DROPOUT, FEW_EPOCHS = 0.15, 20
+"""The share that is left out, but not in fewer epochs: so seldom seen no row is learned by heart."""
 
 WIDEST_CATEGORY = 16
 """The most numbers in a category's vector."""
@@ -39,11 +43,12 @@ class Recipe:
     Attributes
     ----------
     hidden : tuple of ints, optional
-        Neurons in each hidden layer; by default two of 256, and of 128 for fewer than 2,000 rows.
+        Neurons in each hidden layer; by default two of 256, and of 128 for fewer than 2,000 rows, or
+        for 100,000 and more in fewer than 5 epochs.
     activation : str
         Theirs.
-    dropout : float
-        The share of their outputs that are left out in a step of training.
+    dropout : float, optional
+        The share of their outputs that are left out in a step of training; by default 0.15, and none in fewer than 20 epochs.
     bins, width : int
         Bins of a column's piecewise linear curves, at its quantiles, and how many curves it has; with 0 curves numbers are not
         embedded.
@@ -61,12 +66,12 @@ class Recipe:
     label_smoothing : float
         Of the cross-entropy, for classes.
     batch_size : int
-        Rows in a step, at most a quarter of the rows there are; more where an epoch would take more than 500 steps.
+        Rows in a step, at most a quarter of the rows there are.
     """
 
     hidden: tuple[int, ...] | None = None
     activation: str = "relu"
-    dropout: float = 0.15
+    dropout: float | None = None
     bins: int = 16
     width: int = 8
     waves: int = 0
@@ -88,9 +93,26 @@ class Recipe:
         SettingError.unless_number("a recipe", "l2", self.l2, at_least=0)
         schedule_named(self.schedule)
 
-    def for_rows(self, rows: int) -> Recipe:
-        """The recipe with all that so many rows decide."""
-        return self if self.hidden is not None else replace(self, hidden=(128, 128) if rows < FEW else (256, 256))
+    def for_rows(self, rows: int, epochs: float = math.inf) -> Recipe:
+        """The recipe with all that so many rows decide, and how often they are seen.
+
+        Examples
+        --------
+        >>> [Recipe().for_rows(rows).hidden for rows in (1_000, 10_000, 400_000)]
+        [(128, 128), (256, 256), (256, 256)]
+        >>> [Recipe().for_rows(400_000, epochs).hidden for epochs in (3, 30)]
+        [(128, 128), (256, 256)]
+        >>> [Recipe().for_rows(10_000, epochs).dropout for epochs in (3, 30)]
+        [0.0, 0.15]
+        """
+        small = rows < FEW or (rows >= MANY and epochs < FEW_PASSES)
+        hidden = (128, 128) if small else (256, 256)
+        dropout = 0.0 if epochs < FEW_EPOCHS else DROPOUT
+        return replace(
+            self,
+            hidden=hidden if self.hidden is None else self.hidden,
+            dropout=dropout if self.dropout is None else self.dropout,
+        )
 
     def layers(self, features: Sequence[Feature], X: NDArray[np.float32], outputs: int) -> tuple[Any, ...]:
         """The network's layers for rows X, shape (rows, features), in which the numbers come first and the codes last.
@@ -144,8 +166,8 @@ class Recipe:
         return AdamW(schedule_named(self.schedule)(self.learning_rate, epochs), weight_decay=self.weight_decay)
 
     def batch(self, rows: int) -> int:
-        """How many of so many rows a step takes: of many more, so that its products are large, of few at most a quarter."""
-        return min(max(self.batch_size, min(rows // MOST_STEPS, LARGEST_BATCH)), max(16, rows // 4))
+        """How many of so many rows a step takes: of few at most a quarter."""
+        return min(self.batch_size, max(16, rows // 4))
 
 
 def quantiles(values: NDArray[np.float32], bins: int) -> tuple[float, ...]:

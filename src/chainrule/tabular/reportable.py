@@ -130,13 +130,13 @@ class ReportableModel(Shown):
         column = spelled(column)
         return dependence(self.raw, self.preparation, as_table(data), column, labels=labels)
 
-    def compare(self: Trained, data: Any, *, beside: Collection[str] | None = None) -> Scores:
+    def compare(self: Trained, data: Any = None, *, beside: Collection[str] | None = None) -> Scores:
         """The scores of the rows that were held out, beside simpler models that had not seen them either.
 
         Parameters
         ----------
-        data : as for `fit`
-            The rows the model was trained on.
+        data : as for `fit`, optional
+            The rows the model was trained on; a model that was not loaded has them still.
         beside : collection of str, optional
             As for `report`.
 
@@ -147,13 +147,13 @@ class ReportableModel(Shown):
         Raises
         ------
         NotBuiltError
-            When no rows were held out.
+            When no rows were held out, or the model was loaded and no rows are given.
         DataError
             When these are not the rows that the model was trained on.
         """
         from chainrule.tabular.reporting import compared
 
-        return compared(self, as_table(data), beside)
+        return compared(self, None if data is None else as_table(data), beside)
 
     def report(
         self: Trained, data: Any, *, test: Any = None, beside: Collection[str] | None = None, seconds: float = SECONDS

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.errors import DataError
+from chainrule.errors import DataError, NotBuiltError
 from chainrule.network import Network
 from chainrule.tables.preparation import Inputs, Preparation
 from chainrule.tables.table import Table
@@ -17,6 +17,7 @@ from chainrule.tabular.amounts import amount
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.dependence import dependence
 from chainrule.tabular.importance import Importance, Predictor, importance
+from chainrule.tabular.learning import Learned
 from chainrule.tabular.metrics import Array, predicted
 from chainrule.tabular.report import Report
 from chainrule.tabular.scores import Scores
@@ -79,6 +80,10 @@ class Trained(Protocol):
         """Of the rows held out."""
 
     @property
+    def learned(self) -> Learned | None:
+        """The rows learned from; None where they are not at hand any more."""
+
+    @property
     def out_of_fold(self) -> HeldOut | None:
         """The rows held out; None where none were, or it is not known any more."""
 
@@ -122,7 +127,8 @@ def report_of(
     inputs, known = _known(preparation, table)
     scores: dict[str, Scores] = {}
     if model.out_of_fold is not None and len(model.out_of_fold.rows):
-        scores["out of fold"] = _out_of_fold(model, table, known, beside)
+        _check_rows(model, table, known.y)
+        scores["out of fold"] = _out_of_fold(model, known, beside)
     if test is not None:
         new = preparation.apply_with_target(test)[0].X
         scores[f"on {test.source}"] = model.evaluate(test).with_beside(baselines.on_new_rows(known, new, beside))
@@ -143,7 +149,7 @@ def report_of(
     )
 
 
-def compared(model: Trained, table: Table, beside: Collection[str] | None = None) -> Scores:
+def compared(model: Trained, table: Table | None = None, beside: Collection[str] | None = None) -> Scores:
     """The scores of the rows held out, beside simpler models that had not seen them either.
 
     Raises
@@ -153,7 +159,14 @@ def compared(model: Trained, table: Table, beside: Collection[str] | None = None
     DataError
         When these are not the rows that the model was trained on.
     """
-    return _out_of_fold(model, table, _known(model.preparation, table)[1], beside)
+    if table is not None:
+        known = _known(model.preparation, table)[1]
+        _check_rows(model, table, known.y)
+    elif model.learned is not None:
+        known = _as_simpler_models_take(model.preparation, model.learned.X, model.learned.truth)
+    else:
+        raise NotBuiltError("this model was loaded, and its file has no rows; give those that it was trained on.")
+    return _out_of_fold(model, known, beside)
 
 
 def _known(preparation: Preparation, table: Table) -> tuple[Inputs, baselines.Prepared]:
@@ -161,23 +174,27 @@ def _known(preparation: Preparation, table: Table) -> tuple[Inputs, baselines.Pr
     inputs, y = preparation.apply_with_target(table)
     target = preparation.target
     truth = y if target.classes else np.asarray(target.restored(y))
+    return inputs, _as_simpler_models_take(preparation, inputs.X, truth)
+
+
+def _as_simpler_models_take(preparation: Preparation, X: NDArray[np.float32], truth: Array) -> baselines.Prepared:
     codes = [feature.size for feature in preparation.features if feature.kind == "code"]
-    return inputs, baselines.Prepared(inputs.X, truth, codes, len(target.classes))
+    return baselines.Prepared(X, truth, codes, len(preparation.target.classes))
 
 
-def _out_of_fold(model: Trained, table: Table, known: baselines.Prepared, beside: Collection[str] | None) -> Scores:
+def _out_of_fold(model: Trained, known: baselines.Prepared, beside: Collection[str] | None) -> Scores:
     scores, held = model.scores, model.out_of_fold
     assert held is not None
-    _check_rows(model, table, known.y, held)
     folds = np.full(len(known.y), -1)
     folds[held.rows] = held.fold
     folds[held.unused] = baselines.UNUSED
     return scores.with_beside(baselines.out_of_fold(known, folds, beside))
 
 
-def _check_rows(model: Trained, table: Table, truth: Array, held: HeldOut) -> None:
+def _check_rows(model: Trained, table: Table, truth: Array) -> None:
     """Whether the rows held out are these."""
-    own = model.scores.truth
+    own, held = model.scores.truth, model.out_of_fold
+    assert held is not None
     if held.rows.max() >= len(truth) or not np.allclose(
         truth[held.rows], own, rtol=1e-4, atol=1e-6 * np.abs(own).max()
     ):

@@ -120,7 +120,7 @@ def _rescaled(given: Candidate, other: Rescaled) -> Candidate:
 def _smoother(given: Candidate) -> Candidate:
     """Numbers as they are, and more that keeps a network from learning by heart."""
     recipe = given.recipe
-    plain = replace(recipe, width=0, dropout=max(recipe.dropout, 0.3), weight_decay=10 * recipe.weight_decay)
+    plain = replace(recipe, width=0, dropout=max(recipe.dropout or 0.0, 0.3), weight_decay=10 * recipe.weight_decay)
     return replace(given, recipe=plain).with_name("smoother")
 
 

@@ -94,7 +94,7 @@ def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
         state[-1].offset = arena.take(state[-1].nbytes)
     groupings = [group(x) for x in lowered]
     unrolled = all(_vectors(g, widest) <= SHORT for g in groupings)
-    shared = computed_bytes(groupings[0], target, widest) >= LARGE
+    shared = not unrolled and computed_bytes(groupings[0], target, widest) >= LARGE
     steps = [
         PlannedStep(program, grouping, MemoryPlan(program, grouping, state, arena, widest), last)
         for program, grouping, (_, last) in zip(programs, groupings, chosen, strict=True)

@@ -119,9 +119,9 @@ class Number(Column):
 
     def scaled_by(self, values: NDArray[np.float64], scaling: Scaling) -> Self:
         """The same column, scaled in this way; by quantiles of these numbers."""
-        known = np.sort(values[~np.isnan(values)])
-        knots, scores = _normal_scores(known) if scaling == "quantile" and len(known) else ((), ())
-        return replace(self, knots=knots, scores=scores)
+        known = np.sort(values[~np.isnan(values)]) if scaling == "quantile" else np.empty(0)
+        knots, scores = _normal_scores(known) if len(known) else ((), ())
+        return self if (knots, scores) == (self.knots, self.scores) else replace(self, knots=knots, scores=scores)
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
