@@ -46,6 +46,9 @@ def rows(x: Any) -> Any:
 
 
 FIRST, SECOND = cr.Dense(3), cr.Dense(1)
+WATCHED: dict[str, Any] = {
+    "early_stopping": 3, "optimizer": cr.Adam(cr.OnPlateau(0.1)), "validation_split": 0.3, "batch_size": 7,
+}  # fmt: skip
 GIVEN: dict[str, Any] = {"function": rows, "custom": {"scaled": scaled}}
 
 
@@ -69,8 +72,7 @@ def originals(folder: Path) -> list[bytes]:
         network.save(folder / "m", notes={"columns": ["a", "ü"], "scale": [1.5, None, {"deep": [[[1]]]}]})
         files.append((folder / "m").read_bytes())
     kept = cr.Network([cr.Dense(4, "tanh"), cr.Dense(2)])
-    watched = {"early_stopping": 3, "optimizer": cr.Adam(cr.OnPlateau(0.1)), "validation_split": 0.3, "batch_size": 7}
-    kept.fit(X, labels, **watched, epochs=3, progress=False, engine="numpy", checkpoint=folder / "run.ckpt")
+    kept.fit(X, labels, **WATCHED, epochs=3, progress=False, engine="numpy", checkpoint=folder / "run.ckpt")
     kept.save(folder / "m", run=True)
     files += [(folder / "m").read_bytes(), (folder / "run.ckpt").read_bytes()]
     (folder / "t.csv").write_text(TABLE)
@@ -278,20 +280,23 @@ def answers(network: Any) -> Any:
         return repr(error)
 
 
-def gone_on_with(network: Any) -> None:
-    """Train on from a run that a file has, or have it refused."""
+def gone_on_with(network: Any, content: bytes, path: Path) -> None:
+    """Train on from a run that a file has, as a network's, as a checkpoint and as one that is there already, or have it refused."""
     if network.run is None or network.run.epochs > 10:
         return
-    with suppress(cr.ChainruleError), warnings.catch_warnings():
+    labels = np.where(X[:, 0] > 0, "in", "out")
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        watched = {
-            "early_stopping": 3,
-            "optimizer": cr.Adam(cr.OnPlateau(0.1)),
-            "validation_split": 0.3,
-            "batch_size": 7,
-        }
-        labels = np.where(X[:, 0] > 0, "in", "out")
-        network.fit(X, labels, **watched, epochs=5, progress=False, engine="llvm", continue_from=network.run)
+        for again in (
+            lambda: network.fit(
+                X, labels, **WATCHED, epochs=5, progress=False, engine="llvm", continue_from=network.run
+            ),
+            lambda: cr.resume(path, X, labels, epochs=5, engine="numpy", progress=False, custom=GIVEN["custom"]),
+            lambda: network.fit(X, labels, epochs=1, engine="numpy", progress=False, checkpoint=path),
+        ):
+            path.write_bytes(content)
+            with suppress(cr.ChainruleError):
+                again()
 
 
 def peak() -> int:
@@ -323,7 +328,7 @@ def tried(content: bytes, expected: Any, path: Path) -> str:
     network.save(path)
     again = loaded(path)
     assert answers(again) == told, "not the same when saved again"
-    gone_on_with(network)
+    gone_on_with(network, content, path)
     return result
 
 

@@ -21,6 +21,7 @@
     ├── ProgramError           a Program that breaks its own rules          (ValueError)
     ├── DivergedError          the loss left the finite numbers             (ArithmeticError)
     ├── ModelFileError         a model file that cannot be read             (ValueError)
+    │   └── OtherFormatError       one that another version of chainrule wrote
     ├── MissingFileError       a file that is not where it was said to be   (FileNotFoundError)
     ├── NotBuiltError          a network used before its shapes are known   (RuntimeError)
     └── MissingExtraError      an optional library is not installed         (ImportError)
@@ -295,6 +296,13 @@ class ModelFileError(ChainruleError, ValueError):
 
     Fails: `Path("a.model").write_text("not a model"); cr.load("a.model")`.
     Works: `network.save("a.model"); cr.load("a.model")`.
+    """
+
+
+class OtherFormatError(ModelFileError):
+    """A whole file in a format of another version of chainrule, which is to be read by that.
+
+    Fails: `cr.load("a.model")`, written by a later version. Works: the same after `pip install --upgrade chainrule`.
     """
 
 

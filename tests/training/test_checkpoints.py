@@ -21,8 +21,15 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines import ENGINES
-from chainrule.errors import DivergedError, MissingFileError, ModelFileError, NotBuiltError, SettingError
-from chainrule.network import checkpoints, writing
+from chainrule.errors import (
+    DivergedError,
+    MissingFileError,
+    ModelFileError,
+    NotBuiltError,
+    OtherFormatError,
+    SettingError,
+)
+from chainrule.network import checkpoints, storage, writing
 from chainrule.training import OPTIMIZERS, Every
 from killing import Noted
 from training.test_continuing import EPOCHS, SCHEDULES, WATCHED, X, Y, alike, network, same, trained
@@ -262,7 +269,8 @@ def test_what_differs_is_said(tmp_path: Path) -> None:
         ("with validation_data, of which", X, Y, {"validation_data": None}),
         (r"callbacks \['stop'\], and resume was given \[\]", X, Y, {"callbacks": []}),
         (r"was given \['Noted'\]", X, Y, {"callbacks": [Noted()]}),
-        ("a run of . epochs together with epochs=1", X, Y, {"epochs": 1}),
+        ("a run of 3 epochs and a part of the next together with epochs=1", X, Y, {"epochs": 1}),
+        ("Give epochs=4 or more", X, Y, {"epochs": 3}),  # the steps of the fourth are kept, though its callbacks failed
     ):
         before = {name: (tmp_path / name).read_bytes() for name in NAMES}
         with pytest.raises(SettingError, match=said):
@@ -292,7 +300,7 @@ def test_a_state_without_a_place_is_refused(tmp_path: Path) -> None:
 def test_a_state_that_no_file_can_hold_is_refused_before_the_first_step(tmp_path: Path) -> None:
     noted = Noted()
     noted.seen = [object()]  # type: ignore[list-item]
-    with pytest.raises(SettingError, match="object at"):
+    with pytest.raises(SettingError, match=r"the callback Noted has a state .*object at.*state_dict\(\)"):
         trained(network(), callbacks=[noted], checkpoint=tmp_path / "run.ckpt")
     assert names(tmp_path) == []
 
@@ -383,6 +391,22 @@ def test_a_damaged_file_is_named_and_the_one_before_taken(how: str, tmp_path: Pa
         again = cr.resume(path, X, Y, callbacks=[callback])
     assert alike(again, whole)
     assert same(cr.load(path).run, whole.run)
+
+
+def test_a_file_of_another_version_is_not_taken_for_a_damaged_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That version went on with it: what was kept before is older, and would take its place."""
+    path = tmp_path / "run.ckpt"
+    callback = stopped(path)
+    monkeypatch.setattr(storage, "FORMAT", 99)
+    cr.resume(tmp_path / "run.ckpt.1", X, Y, callbacks=[callback])
+    monkeypatch.undo()
+    shutil.copy(tmp_path / "run.ckpt.1", path)
+    before = {name: (tmp_path / name).read_bytes() for name in names(tmp_path)}
+    with pytest.raises(OtherFormatError, match=r"format 99.*the version that wrote it"):
+        cr.resume(path, X, Y, callbacks=[callback])
+    assert {name: (tmp_path / name).read_bytes() for name in names(tmp_path)} == before
 
 
 def test_nothing_that_can_be_read(tmp_path: Path) -> None:

@@ -355,6 +355,14 @@ class TestRefused:
         with pytest.raises(SettingError, match=f"continue_from was given a run.*{said}|{said}"):
             trained(net, continue_from=net.run, **other)
 
+    def test_fewer_epochs_than_were_begun(self) -> None:
+        """The parameters would be those of more steps than the history tells."""
+        net = trained(network(), record=True)
+        run = net.recording.at(2 * 4 + 1)
+        with pytest.raises(SettingError, match=r"2 epochs and a part of the next .* epochs=2.* Give epochs=3"):
+            trained(network(), epochs=2, continue_from=run)
+        assert alike(trained(network(), epochs=3, continue_from=run), trained(network(), epochs=3))
+
     @pytest.mark.parametrize(
         ("layers", "dtype", "said"),
         [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import MissingFileError, ModelFileError, SettingError
+from chainrule.errors import MissingFileError, ModelFileError, OtherFormatError, SettingError
 from chainrule.network.base import BaseNetwork
+from chainrule.network.description import plain, short
 from chainrule.network.reading import read
 from chainrule.network.runs import history_of, values_of
 from chainrule.network.storage import content_of, description_of
-from chainrule.network.values import Reader
+from chainrule.network.values import MissingCodeError, Reader, Writer
 from chainrule.network.writing import keep_name, place_for, replace_file
 from chainrule.nn.parameters import flat_names
 from chainrule.training import Batch, Checkpoints, Every, Run, Training
@@ -76,10 +77,23 @@ class CheckpointFiles:
         """Write a moment. It takes the place of the newest if that is of the same step, or of what was there before."""
         if self._steps is not None and run.steps < self._steps:
             return  # handed over late, by whoever was interrupted while doing so
+        for name, state in zip(self._given["callbacks"], states, strict=True):
+            check_state(name, state)
         values = {"run": values_of(run), "states": list(states), **self._given}
         content = content_of(self._described, flat_names(run.left), values)
         self.files.write(content, in_place=self._steps is None or run.steps == self._steps)
         self._steps = run.steps
+
+
+def check_state(name: str, state: Any) -> None:
+    """Refuse a callback's state that no file can hold."""
+    try:
+        Writer().value(state)
+    except SettingError as error:
+        raise SettingError(
+            f"the callback {name} has a state that no checkpoint can hold ({error}). Give numbers, texts, arrays, and dicts, lists "
+            "and tuples of them from its state_dict()."
+        ) from None
 
 
 def names_of(path: Path) -> list[Path]:
@@ -108,11 +122,40 @@ class Kept:
         return found
 
 
-PARTS = frozenset({"run", "states", "fit", "data", "callbacks", "epochs"})
-"""What is said of the training of a network, by names."""
+PARTS: dict[str, type] = {"run": dict, "states": list, "fit": dict, "data": dict, "callbacks": list, "epochs": int}
+"""What is said of the training of a network, by names, and of which kind it is."""
 
 
-def newest(path: Path, parts: Set[str] = PARTS) -> Kept:
+def check_parts(path: Path, said: Mapping[str, Any], parts: Mapping[str, type]) -> None:
+    """Refuse parts of other kinds, as somebody may have written them into a file; the names in a dict are texts."""
+    for name, kind in parts.items():
+        value = said[name]
+        fits = isinstance(value, kind)
+        if not fits or (kind is dict and not all(isinstance(key, str) for key in value)):
+            raise ModelFileError(
+                f"{path} describes no training: {name!r} is {short(value)} in it. Begin anew with another file."
+            )
+
+
+def values_in(found: Kept, parts: Mapping[str, type]) -> dict[str, Any]:
+    """What a moment says by these names, none of which is code.
+
+    Raises
+    ------
+    ModelFileError
+        When something else has been written into the file.
+    """
+    try:
+        values = Reader({}, found.arrays).values({name: found.says[name] for name in parts})
+    except (MissingCodeError, ValueError, TypeError) as error:
+        raise ModelFileError(
+            f"{found.path} describes no training ({plain(str(error), 200)}). Begin anew with another file."
+        ) from None
+    check_parts(found.path, values, parts)
+    return values
+
+
+def newest(path: Path, parts: Mapping[str, type] = PARTS) -> Kept:
     """The newest moment that can be read, of a training that says what has these names.
 
     Raises
@@ -120,7 +163,7 @@ def newest(path: Path, parts: Set[str] = PARTS) -> Kept:
     MissingFileError
         When there is none.
     ModelFileError
-        When none of them can be read.
+        When none of them can be read, or another version wrote the newest.
     """
     damaged: list[str] = []
     if not any(name.exists() for name in names_of(path)):
@@ -130,10 +173,12 @@ def newest(path: Path, parts: Set[str] = PARTS) -> Kept:
             described, arrays = read(name)
         except MissingFileError:
             continue
+        except OtherFormatError:
+            raise  # it is whole, and newer than what could be taken instead
         except ModelFileError as error:
             damaged.append(str(error))
             continue
-        if not parts <= set(described.get("training", {})):
+        if not set(parts) <= set(described.get("training", {})):
             raise ModelFileError(
                 f"{name} is no checkpoint of such a training. Give another name; if it is a model, cr.load reads it."
             )
@@ -179,7 +224,7 @@ def unless_of_another(path: Path, training: Training, data: Mapping[str, Any], *
     if not any(name.exists() for name in names_of(path)):
         return
     found = newest(path)
-    facts = Reader({}, found.arrays).values({name: found.says[name] for name in ("data", "epochs", "run")})
+    facts = values_in(found, {name: PARTS[name] for name in ("data", "epochs", "run")})
     run, kept = facts["run"], facts["data"]
     if goes_on and run["settings"] == training.same_to_go_on:
         different = [name for name in {**kept, **data} if kept.get(name) != data.get(name)]

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import MissingFileError, ModelFileError
+from chainrule.errors import MissingFileError, ModelFileError, OtherFormatError
 from chainrule.network.description import BYTES, digest_of, parsed, plain, short
 from chainrule.network.storage import DIGEST, FORMAT, KEY
 from chainrule.network.tensors import DTYPES
@@ -33,6 +33,8 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         When there is no such file.
     ModelFileError
         When it is damaged, truncated or of another kind.
+    OtherFormatError
+        When it is whole, and another version wrote it.
     """
     MissingFileError.unless_there(path)
     try:
@@ -61,7 +63,7 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise ModelFileError(f"{path} is damaged: what is in it is not what was saved. Save the network again.")
     version = described.get("format")
     if version != FORMAT:
-        raise ModelFileError(
+        raise OtherFormatError(
             f"{path} has format {short(version)}, and this chainrule reads format {FORMAT}; use the version that wrote it."
         )
     return described, arrays

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from chainrule.errors import SettingError
-from chainrule.network.checkpoints import Kept, has_ended, name_of, newest
+from chainrule.errors import ModelFileError, SettingError
+from chainrule.network.checkpoints import PARTS, Kept, check_parts, has_ended, name_of, newest
 from chainrule.network.loading import check_code, network_in
 from chainrule.network.meaning import nested
 from chainrule.network.network import Network
@@ -91,6 +91,7 @@ def resume(
     network, says = network_in(
         found.path, found.described, found.arrays, function, custom or {}, f"cr.resume({str(path)!r}, X, y"
     )
+    check_parts(found.path, says, PARTS)
     _check_given(found, says, validation_data, sample_weight, callbacks)
     for callback, state in zip(callbacks, says["states"], strict=True):
         if state is not None:
@@ -118,8 +119,8 @@ def _check_given(
     """Refuse where something is missing that is in no file."""
     data, fit = says["data"], says["fit"]
     needed = {
-        "validation_data": ("validation X" in data and not fit["validation_split"], validation_data),
-        "sample_weight": (bool(data.get("weights")) and fit["class_weight"] is None, sample_weight),
+        "validation_data": ("validation X" in data and not fit.get("validation_split"), validation_data),
+        "sample_weight": (bool(data.get("weights")) and fit.get("class_weight") is None, sample_weight),
     }
     missing = [name for name, (is_needed, value) in needed.items() if is_needed and value is None]
     if missing:
@@ -132,6 +133,10 @@ def _check_given(
         raise SettingError(
             f"{found.path} was kept by a training with the callbacks {says['callbacks']}, and resume was given {names}. Code is "
             "not stored; give callbacks of the same names, in the same order: cr.resume(path, X, y, callbacks=[…])."
+        )
+    if len(says["states"]) != len(names):
+        raise ModelFileError(
+            f"{found.path} describes no training: {len(names)} callbacks have {len(says['states'])} states in it."
         )
     for name, callback, state in zip(names, callbacks, says["states"], strict=True):
         if state is not None and not callable(getattr(callback, "load_state_dict", None)):

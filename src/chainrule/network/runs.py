@@ -100,8 +100,8 @@ def history_of(values: Mapping[str, Any]) -> History:
     """The history that these are the values of."""
     columns, passes, best = values["columns"], values["passes"], values["best_epoch"]
     if len({np.shape(column) for column in columns.values()}) > 1 or not all(
-        isinstance(column, np.ndarray) and column.ndim == 1 and column.dtype == np.float64
-        for column in columns.values()
+        isinstance(name, str) and isinstance(column, np.ndarray) and column.ndim == 1 and column.dtype == np.float64
+        for name, column in columns.items()
     ):
         raise ValueError("the history in it has columns of other forms than one number an epoch.")
     history = History(str(values["stopped"]), best and int(best), {str(k): int(n) for k, n in passes.items()})

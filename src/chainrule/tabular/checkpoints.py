@@ -13,15 +13,17 @@ import numpy as np
 
 from chainrule.errors import ModelFileError, SettingError
 from chainrule.network import Network
-from chainrule.network.checkpoints import LastThree, fingerprint, names_of, newest
+from chainrule.network.checkpoints import LastThree, fingerprint, names_of, newest, values_in
 from chainrule.network.runs import history_of, values_of_history
 from chainrule.network.storage import FORMAT, as_path, content_of
-from chainrule.network.values import Reader
 from chainrule.nn.parameters import flat_names
 from chainrule.tabular.members import Assignment, Member, cores
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.ready import Ready
 from chainrule.training.history import FINISHED
+
+PARTS: dict[str, type] = {"of": dict, "ended": bool, "networks": dict}
+"""What is said of a training on a table, by names, and of which kind it is."""
 
 
 class FinishedNetworks:
@@ -97,8 +99,8 @@ class FinishedNetworks:
             self._try_to_write(ended=True)
 
     def _take(self, path: Path, *, goes_on: bool) -> None:
-        found = newest(path, {"of", "ended", "networks"})
-        values = Reader({}, found.arrays).values(found.says)
+        found = newest(path, PARTS)
+        values = values_in(found, PARTS)
         if not goes_on:
             if not values["ended"]:
                 raise SettingError(

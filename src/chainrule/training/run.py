@@ -181,10 +181,12 @@ def check_settings(run: Run, settings: Mapping[str, Any], epochs: int) -> None:
             f"continue_from was given the run of a training with other settings: {said}. "
             "Give fit what it was given then, or leave continue_from out to begin anew from the parameters."
         )
-    if epochs < run.epochs:
+    begun = run.epochs + (len(run.under_way) > 0)
+    if epochs < begun:
+        part = " and a part of the next" if begun > run.epochs else ""
         raise SettingError(
-            f"continue_from was given a run of {run.epochs} epochs together with epochs={epochs}; epochs counts all of "
-            f"them, those of the run included. Give epochs={run.epochs} or more."
+            f"continue_from was given a run of {run.epochs} epochs{part} together with epochs={epochs}; epochs counts all of "
+            f"them, those of the run included. Give epochs={begun} or more."
         )
 
 
