@@ -270,6 +270,7 @@ def test_what_differs_is_said(tmp_path: Path) -> None:
         (r"callbacks \['stop'\], and resume was given \[\]", X, Y, {"callbacks": []}),
         (r"was given \['Noted'\]", X, Y, {"callbacks": [Noted()]}),
         ("a run of 3 epochs and a part of the next together with epochs=1", X, Y, {"epochs": 1}),
+        ("callbacks was given as None", X, Y, {"callbacks": None}),
         ("Give epochs=4 or more", X, Y, {"epochs": 3}),  # the steps of the fourth are kept, though its callbacks failed
     ):
         before = {name: (tmp_path / name).read_bytes() for name in NAMES}

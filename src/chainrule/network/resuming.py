@@ -13,6 +13,7 @@ from chainrule.network.loading import check_code, network_in
 from chainrule.network.meaning import nested
 from chainrule.network.network import Network
 from chainrule.network.storage import as_path
+from chainrule.training.callbacks import unless_callbacks
 from chainrule.training.history import DIVERGED, FINISHED
 from chainrule.training.progress import Display
 
@@ -81,6 +82,7 @@ def resume(
     """
     path = as_path(path)
     check_code("resume", function, custom)
+    unless_callbacks(callbacks)
     found = newest(path)
     if found.damaged:
         warnings.warn(

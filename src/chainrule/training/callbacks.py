@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-from chainrule.errors import NotBuiltError, SettingError
+from chainrule.errors import NotBuiltError, SettingError, shortened
 from chainrule.nn.parameters import Parameters
 from chainrule.training.run import Run, copied
 
@@ -71,6 +71,21 @@ class EpochEnd:
 
 Callback = Callable[[EpochEnd], Any]
 """A function called after every epoch; `True` or a text (the reason) stops the training."""
+
+
+def unless_callbacks(given: Any) -> None:
+    """Refuse what is no list of functions of one `EpochEnd`."""
+    if not isinstance(given, list | tuple):
+        raise SettingError(f"callbacks was given as {shortened(given)}; give a list of functions of one EpochEnd.")
+    for callback in given:
+        if isinstance(callback, type):
+            raise SettingError(
+                f"the class {callback.__name__} is among the callbacks; give one made of it: {callback.__name__}(…)."
+            )
+        if not callable(callback):
+            raise SettingError(
+                f"{shortened(callback)} among the callbacks cannot be called; give functions of one EpochEnd."
+            )
 
 
 class StopRule(Protocol):

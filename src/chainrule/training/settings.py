@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, shortened
-from chainrule.training.callbacks import Callback, EarlyStopping, StopRule
+from chainrule.training.callbacks import Callback, EarlyStopping, StopRule, unless_callbacks
 from chainrule.training.progress import Display
 
 MEGABYTES = 64
@@ -66,16 +66,4 @@ class Settings:
                 "Give shuffle=True or False, or leave record out."
             )
         SettingError.unless_one_of("fit", "gradients", self.gradients, (CHAIN_RULE, NUMERICAL))
-        if not isinstance(self.callbacks, list | tuple):
-            raise SettingError(
-                f"callbacks was given as {shortened(self.callbacks)}; give a list of functions of one EpochEnd."
-            )
-        for callback in self.callbacks:
-            if isinstance(callback, type):
-                raise SettingError(
-                    f"the class {callback.__name__} is among the callbacks; give one made of it: {callback.__name__}(…)."
-                )
-            if not callable(callback):
-                raise SettingError(
-                    f"{shortened(callback)} among the callbacks cannot be called; give functions of one EpochEnd."
-                )
+        unless_callbacks(self.callbacks)
