@@ -17,6 +17,7 @@ import pytest
 import chainrule as cr
 from chainrule import errors
 from chainrule.errors import ChainruleError, shortened
+from chainrule.network import storage
 from chainrule.ops import FUNCTIONS, function
 from chainrule.ops.operation import OF_NUMPY
 from chainrule.tracing.apply import Traced
@@ -67,6 +68,9 @@ def says_all(error: BaseException, given: str = "") -> None:
 def test_examples_in_docstrings_fail_and_work(kind: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     around = surroundings()
+    with monkeypatch.context() as later:
+        later.setattr(storage, "FORMAT", storage.FORMAT + 1)
+        around["network"].save("later.model")
     with monkeypatch.context() as without:
         if kind is errors.MissingExtraError:
             without.setitem(sys.modules, "matplotlib.figure", None)

@@ -302,7 +302,8 @@ class ModelFileError(ChainruleError, ValueError):
 class OtherFormatError(ModelFileError):
     """A whole file in a format of another version of chainrule, which is to be read by that.
 
-    Fails: `cr.load("a.model")`, written by a later version. Works: the same after `pip install --upgrade chainrule`.
+    Fails: `cr.load("later.model")`, which a later version wrote; `pip install --upgrade chainrule` brings one that reads it.
+    Works: `network.save("a.model"); cr.load("a.model")`, by one version.
     """
 
 

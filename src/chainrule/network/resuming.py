@@ -138,7 +138,8 @@ def _check_given(
         )
     if len(says["states"]) != len(names):
         raise ModelFileError(
-            f"{found.path} describes no training: {len(names)} callbacks have {len(says['states'])} states in it."
+            f"{found.path} describes no training: {len(names)} callbacks have {len(says['states'])} states in it. Give "
+            "another name, or begin anew with fit."
         )
     for name, callback, state in zip(names, callbacks, says["states"], strict=True):
         if state is not None and not callable(getattr(callback, "load_state_dict", None)):
