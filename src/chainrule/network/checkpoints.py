@@ -210,13 +210,18 @@ def checkpoints_for(
         checkpoints = Checkpoints(files.write, every, callbacks)
         checkpoints.begin(run)
     except OSError as error:
-        raise SettingError(
-            f"fit was given checkpoint={str(path)!r}, which cannot be written: {error}. Give a file in a folder that can be "
-            "written to, on a disk with room for it."
-        ) from error
+        raise not_written(path, error) from error
     if not goes_on:
         files.files.forget_earlier()
     return checkpoints
+
+
+def not_written(path: Path, error: OSError) -> SettingError:
+    """The error for a place that a training cannot be kept in."""
+    return SettingError(
+        f"fit was given checkpoint={str(path)!r}, which cannot be written: {error}. Give a file in a folder that can be "
+        "written to, on a disk with room for it."
+    )
 
 
 def unless_of_another(path: Path, training: Training, data: Mapping[str, Any], *, goes_on: bool) -> None:

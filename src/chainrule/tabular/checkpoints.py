@@ -13,7 +13,7 @@ import numpy as np
 
 from chainrule.errors import ModelFileError, SettingError
 from chainrule.network import Network
-from chainrule.network.checkpoints import LastThree, fingerprint, names_of, newest, values_in
+from chainrule.network.checkpoints import LastThree, fingerprint, names_of, newest, not_written, values_in
 from chainrule.network.runs import history_of, values_of_history
 from chainrule.network.storage import FORMAT, as_path, content_of
 from chainrule.nn.parameters import flat_names
@@ -56,10 +56,7 @@ class FinishedNetworks:
         try:
             self._write(ended=False, in_place=True)
         except OSError as error:
-            raise SettingError(
-                f"fit was given checkpoint={str(path)!r}, which cannot be written: {error}. Give a file in a folder that can be "
-                "written to, on a disk with room for it."
-            ) from error
+            raise not_written(path, error) from error
         if not goes_on:
             self._files.forget_earlier()
 

@@ -151,13 +151,7 @@ def test_rows_in_blocks_give_the_same_bits_too(
     monkeypatch.setattr(row_blocks, "fits", lambda program, data, target: False)
     monkeypatch.setattr(row_blocks, "blocks_of", lambda region, target: blocks)
     monkeypatch.setattr(emission, "PART", part)
-    layers, inputs, targets, options = CASES[case]
-    one = trained(layers, inputs, targets, engine="llvm", threads=1, **options)
-    for threads in (2, 3, 5):
-        for name, value in trained(layers, inputs, targets, engine="llvm", threads=threads, **options).items():
-            np.testing.assert_array_equal(value, one[name], err_msg=f"{threads} threads, {name}")
-    for name, value in trained(layers, inputs, targets, engine="numpy", **options).items():
-        np.testing.assert_allclose(one[name], value, rtol=1e-7, atol=1e-9, err_msg=name)
+    same_bits(case)
 
 
 FUNCTIONS = {
