@@ -18,6 +18,9 @@ from chainrule.nn import Layer as Layer
 from chainrule.nn import ParameterSpec as ParameterSpec
 from chainrule.nn import Perceptron as Perceptron
 from chainrule.training import PIECES
+from chainrule.training import ArrayDataset as ArrayDataset
+from chainrule.training import BatchDataset as BatchDataset
+from chainrule.training import Dataset as Dataset
 from chainrule.training import EarlyStopping as EarlyStopping
 from chainrule.training import EpochEnd as EpochEnd
 from chainrule.training import History as History

@@ -21,7 +21,7 @@ from chainrule.training.progress import Display
 def resume(
     path: str | Path,
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     validation_data: Sequence[Any] | None = None,
     sample_weight: Any = None,
@@ -41,7 +41,7 @@ def resume(
     path : str or Path
         What `checkpoint` was. If that file is damaged, which a warning tells, the one kept before is taken. It is kept on.
     X, y, validation_data, sample_weight
-        The same data as `fit` was given.
+        The same data as `fit` was given; a `Dataset` has all of them itself.
     callbacks : sequence of callables
         Those that `fit` was given, in their order, for code is not in the file; those with a state are given theirs by
         `load_state_dict(state)`.

@@ -30,6 +30,7 @@ from chainrule.training.progress import Display, display
 from chainrule.training.run import Progress, Run, as_kept, as_reported, as_text, check_settings, checked
 from chainrule.training.settings import NUMERICAL, Settings
 from chainrule.training.step import TrainingStep, parameter_count
+from chainrule.training.stored import StoredEvaluator, WindowedRunner, evaluator_of, store_of
 from chainrule.training.watching import warn_unless_finite, watchers
 
 NetworkParameters = Callable[[Parameters], None]
@@ -55,11 +56,11 @@ class Training:
         rows = len(data.inputs[0])
         self.batch_size = min(settings.batch_size or rows, rows)
         self.weighted = data.weights is not None or data.counts is not None
-        given = data
         if is_settled(step) and step.objective.model.trains_as_it_predicts:
             filled = filled_up(data, self.batch_size)
             data = filled if filled is data or samples_are_apart(step.objective, data) else data
-        self.data = data = owned(data) if data is given else data
+        self.data = data = owned(data)
+        self.store = store_of(data)
         run: Run | None = None
         if begin is not None and type(begin) is not Progress:
             run = checked(begin, parameters)
@@ -71,7 +72,10 @@ class Training:
         self.learned_count = parameter_count(learned)
         self.validation_rows = 0 if validation is None else len(validation.inputs[0])
         keyed = any(layer.uses_random for layer in step.objective.model.layers.values())
-        self.batches = Batches(rows, len(data.inputs[0]), self.batch_size, settings.seed, settings.shuffle, keyed)
+        layout = None if self.store is None else self.store.layout_for(self.batch_size, settings.shuffle)
+        self.batches = Batches(
+            rows, len(data.inputs[0]), self.batch_size, settings.seed, settings.shuffle, keyed, layout
+        )
         self.timetable = Timetable(self.batches, step.optimizer.learning_rate, self.dtype)
         self.steps_per_epoch = self.batches.steps_per_epoch
         if run is not None:
@@ -85,9 +89,9 @@ class Training:
             step, state, data, self.batch_size, settings.engine, settings.gradients, self.dtype, settings.threads,
             self.validation,
         )  # fmt: skip
-        self.validator: Evaluator | None = None
+        self.validator: Evaluator | StoredEvaluator | None = None
         if self.validation is not None and not self.measures:
-            self.validator = Evaluator(step.objective, self.validation, REFERENCE.name)
+            self.validator = evaluator_of(step.objective, self.validation, REFERENCE.name)
         self.watch, self.plateau = watchers(
             settings.early_stopping, step.optimizer.learning_rate, validation is not None, self.steps_per_epoch, run
         )
@@ -161,7 +165,7 @@ class Training:
             "validation rows": self.validation_rows,
             "batch_size": self.batch_size,
             "seed": int(settings.seed),
-            "shuffle": as_text(settings.shuffle),
+            "shuffle": as_text(settings.shuffle) + ("" if self.store is None else f", {self.store.layout}"),
             "early_stopping": None if rule is None else [rule.monitor, rule.min_delta, rule.restore_best],
         }
 
@@ -182,6 +186,8 @@ class Training:
             if self.history.stopped == FINISHED:  # or it was over already
                 self.history.stopped = INTERRUPTED
         finally:
+            if isinstance(self.runner, WindowedRunner):
+                self.runner.rest()
             self._catch_up()
         warn_unless_finite(self.history)
         best = None if self.watch is None else self.watch.best
