@@ -52,9 +52,7 @@ def training_for(
     """The run for data as people have them; the network learns from them what its outputs mean."""
     SettingError.unless_one_of("fit", "standardise", standardise, (True, False))
     if y is None and not isinstance(X, Dataset):
-        raise ArgumentError(
-            "fit lacks an argument: it was given no y. Give targets, fit(X, y), or a dataset that has them."
-        )
+        raise ArgumentError("fit lacks an argument: 'y'; give it, or a dataset that has targets.")
     arrays = inputs_of(network, first_rows(X, y, sample_weight) if isinstance(X, Dataset) else X)
     if standardise:
         begin_with_standardise(network)

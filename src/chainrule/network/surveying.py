@@ -14,7 +14,8 @@ from chainrule.network.meaning import Meaning, as_batch, learn_meanings, nested,
 from chainrule.nn.model import Model
 from chainrule.nn.numbers import as_array, as_plain
 from chainrule.training import Batch, Columns, as_inputs, class_weights
-from chainrule.training.stored import Dataset, Piece, Share, Store, checked_pieces, passed_over
+from chainrule.training.evaluation import row_bytes
+from chainrule.training.stored import Dataset, Piece, Share, Store, checked_pieces, first_of, passed_over, store_of
 
 MOST_DIFFERENT = 2**16
 """How many different targets are remembered: more classes than that no network tells apart."""
@@ -42,7 +43,7 @@ class Survey:
 
 
 def survey(network: BaseNetwork, dataset: Dataset) -> Survey:
-    """Look at all rows; a network whose shapes are not known yet is built for them.
+    """Look at all rows, for a network whose shapes are known.
 
     Raises
     ------
@@ -53,7 +54,7 @@ def survey(network: BaseNetwork, dataset: Dataset) -> Survey:
 
     found, hashed = Survey(), [xxh3_64() for _ in range(3)]
 
-    def look(piece: Piece) -> int:
+    def look(piece: Piece) -> None:
         X, y, weights = piece
         arrays = inputs_of(network, X)
         targets = [as_plain(part, "y") for part in targets_of(network.model, y)] if y is not None else []
@@ -66,11 +67,8 @@ def survey(network: BaseNetwork, dataset: Dataset) -> Survey:
         for own, parts in zip(hashed, (arrays, targets, [] if weights is None else [np.asarray(weights)]), strict=True):
             for part in parts:
                 own.update(_bytes_of(part))
-        return sum(x[:1].nbytes for x in arrays)
 
-    first = next(iter(checked_pieces(dataset, 0, min(FEW, dataset.rows), look)))
-    found, hashed = Survey(), [xxh3_64() for _ in range(3)]
-    for part in passed_over(dataset, first):
+    for part in passed_over(dataset, row_bytes(network.model, network.dtype)):
         for _ in checked_pieces(dataset, *part, look):
             pass
     found.fingerprint = " ".join(x.hexdigest() for x in hashed)
@@ -82,10 +80,8 @@ def representative(before: Any, new: Any) -> Any:
     if before is None:
         before = new[:0]
     if before.shape[1:] != new.shape[1:] or (before.dtype.kind in "fiub") != (new.dtype.kind in "fiub"):
-        raise DataError(
-            f"y is {new.dtype} in shape {new.shape} there, and {before.dtype} in shape (rows{''.join(f', {n}' for n in before.shape[1:])}) "
-            "before. Give all rows targets of one kind."
-        )
+        kinds = [f"{x.dtype} in shape (rows{''.join(f', {n}' for n in x.shape[1:])})" for x in (new, before)]
+        raise DataError(f"y is {kinds[0]} there, and {kinds[1]} before. Give all rows targets of one kind.")
     if new.ndim == 1 or (new.ndim == 2 and new.shape[1] == 1):
         new = _different(new)
     if new.dtype.kind == "f" and len(new) > 8:
@@ -128,6 +124,7 @@ class Encoder:
     scale: float = 1.0
 
     def __call__(self, piece: Piece) -> Batch:
+        """The rows as arrays, or refused."""
         X, y, given = piece
         if y is None:
             raise NO_TARGETS
@@ -153,8 +150,7 @@ class Encoder:
 
     def stored(self, dataset: Dataset, fingerprint: str = "") -> Store:
         """The rows of a dataset, encoded."""
-        few = next(iter(checked_pieces(dataset, 0, min(FEW, dataset.rows), self)))
-        return Store(dataset, self, few, fingerprint)
+        return Store(dataset, self, first_of(dataset, FEW, self), fingerprint)
 
 
 def first_rows(dataset: Dataset, y: Any, sample_weight: Any) -> Any:
@@ -167,7 +163,7 @@ def first_rows(dataset: Dataset, y: Any, sample_weight: Any) -> Any:
             )
     if dataset.rows < 1:
         raise DataError(f"{type(dataset).__name__} has no rows; give it at least one.")
-    return next(iter(checked_pieces(dataset, 0, min(FEW, dataset.rows), lambda piece: piece[0])))
+    return first_of(dataset, FEW, lambda piece: piece[0])
 
 
 def columns_of_dataset(network: BaseNetwork, dataset: Dataset) -> Columns:
@@ -212,8 +208,14 @@ def learned_from(
                 "another share."
             )
         validation = held_in_memory(encode.stored(held))
+        if dataset.in_order and store_of(validation) is not None:
+            raise SettingError(
+                f"validation_split={validation_split} holds {held.rows} rows out, too many to be kept in memory, of a source that is "
+                "read in order: it would be read twice. Give validation_data, or more megabytes to the dataset."
+            )
     if found.weighted or class_weight is not None:
-        total = sum(float(block.weights.sum(dtype=np.float64)) for block in encode.stored(learned).blocks())
+        blocks = encode.stored(learned).blocks()
+        total = float(sum(np.sum(block.arrays()[-1], dtype=np.float64) for block in blocks))
         if not total > 0:
             raise DataError("all rows to learn from have weight 0; give at least one of them a weight above 0.")
         encode = replace(encode, scale=learned.rows / total)

@@ -201,3 +201,8 @@ def sizes_of(model: Model) -> tuple[int, int]:
     """How many parameters a model has, and how many numbers its layers give for one row."""
     parameters = sum(int(np.prod(spec.shape)) for own in model.specs.values() for spec in own.values())
     return parameters, sum(int(np.prod(shape)) for shape in model.shapes.values())
+
+
+def row_bytes(model: Model, dtype: Any) -> int:
+    """What a row of a model's inputs takes."""
+    return sum(int(np.prod(shape)) for shape in model.inputs) * int(np.dtype(dtype).itemsize)

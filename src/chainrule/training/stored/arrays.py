@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any, NoReturn
@@ -19,26 +19,33 @@ Encode = Callable[[Piece], Batch]
 """What makes of a piece the arrays that are learned from."""
 
 
-def checked_pieces(dataset: Dataset, begin: int, end: int, take: Callable[[Piece], Any]) -> Iterator[Any]:
+def checked_pieces(dataset: Dataset, begin: int, end: int, take: Callable[[Piece], Any]) -> Generator[Any]:
     """What is made of the pieces of some rows, which must be as many; an error says which rows they were."""
     at = begin
-    for piece in dataset.pieces(begin, end):
-        count = number_of_rows(piece)
-        try:
-            if not count:
-                raise DataError("there are no rows; leave such pieces out.")
-            found = take(piece)
-        except ChainruleError as error:
-            raise type(error)(
-                f"in the rows {at} to {at + count} of {type(dataset).__name__}, counted from 0: {error}"
-            ) from None
-        at += count
-        yield found
+    with dataset.lock:
+        for piece in dataset.pieces(begin, end):
+            count = number_of_rows(piece)
+            try:
+                if not count:
+                    raise DataError("there are no rows; leave such pieces out.")
+                found = take(piece)
+            except ChainruleError as error:
+                raise type(error)(
+                    f"in the rows {at} to {at + count} of {type(dataset).__name__}, counted from 0: {error}"
+                ) from None
+            at += count
+            yield found
     if at != end:
         raise DataError(
             f"{type(dataset).__name__} gave {at - begin} rows where it was asked for those from {begin} to {end}. A dataset must "
             "have the same rows as long as it is used."
         )
+
+
+def first_of(dataset: Dataset, count: int, take: Callable[[Piece], Any]) -> Any:
+    """What is made of the first piece of so many rows."""
+    with closing(checked_pieces(dataset, 0, min(count, dataset.rows), take)) as found:
+        return next(found)
 
 
 def passed_over(dataset: Dataset, row_bytes: int) -> Iterator[tuple[int, int]]:
@@ -51,7 +58,7 @@ def passed_over(dataset: Dataset, row_bytes: int) -> Iterator[tuple[int, int]]:
 class Store:
     """The rows of a dataset, encoded as they are read.
 
-    One thread at a time reads. `template` are some encoded rows, of which only the kinds count; `fingerprint` is a text that is
+    `template` are some encoded rows, of which only the kinds count; `fingerprint` is a text that is
     another when any number is.
     """
 
@@ -59,7 +66,6 @@ class Store:
         self.dataset, self._encode, self.fingerprint = dataset, encode, fingerprint
         self.kinds = [(x.shape[1:], x.dtype) for x in template.arrays()]
         self.layout = Layout.of(dataset, sum(x[:1].nbytes for x in template.arrays()))
-        self._reading = threading.Lock()
         self._last: tuple[int, int, list[Any]] | None = None
         self.batch = template.like(
             [StoredArray(self, place, (self.rows, *shape), dtype) for place, (shape, dtype) in enumerate(self.kinds)]
@@ -82,13 +88,12 @@ class Store:
 
     def read_into(self, arrays: list[Any], begin: int, end: int) -> None:
         """Put rows into arrays."""
-        with self._reading:
-            at = 0
-            for found in checked_pieces(self.dataset, begin, end, self._encoded):
-                for x, part in zip(arrays, found, strict=True):
-                    x[at : at + len(part)] = part
-                at += len(found[0])
-            self.dataset.let_go()
+        at = 0
+        for found in checked_pieces(self.dataset, begin, end, self._encoded):
+            for x, part in zip(arrays, found, strict=True):
+                x[at : at + len(part)] = part
+            at += len(found[0])
+        self.dataset.let_go()
 
     def _encoded(self, piece: Piece) -> list[Any]:
         found = self._encode(piece).arrays()
@@ -135,10 +140,7 @@ class Store:
         return found
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: x for name, x in vars(self).items() if name not in ("_reading", "_last")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, _reading=threading.Lock(), _last=None)
+        return {**vars(self), "_last": None}
 
 
 class StoredArray:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import mmap
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
@@ -28,8 +29,8 @@ class Dataset:
 
     An epoch takes the rows window by window, and the next window is read while one is learned from. With M megabytes and b bytes
     a row, as it is learned from, a window has at most W = M·2²⁰/(2b) rows. The rows are cut into blocks of about W/16 that follow
-    each other. In every epoch the blocks come in a random order, as many as fit are a window, and its rows are shuffled. This is
-    decided by the seed, the number of rows and the megabytes alone.
+    each other (of `grain`, where that is more, but not of more than W/4). In every epoch the blocks come in a random order, as many
+    as fit are a window, and its rows are shuffled. This is decided by the seed, the number of rows and the megabytes alone.
 
     Attributes
     ----------
@@ -41,6 +42,8 @@ class Dataset:
         Where it is well cut, from 0 to `rows`: a file of many parts is read faster part by part.
     in_order : bool
         Whether it can only be read from its beginning on. Then blocks come as they are, and only the rows of a window are shuffled.
+    grain : int
+        How many rows are better read together, where there is room for four times as many.
     feature_names : sequence of str
         Those of the columns of X, where they have some.
 
@@ -59,9 +62,17 @@ class Dataset:
     """
 
     rows: int
+    lock: Any
     megabytes: float = MEGABYTES
     in_order: bool = False
+    grain: int = 1
     feature_names: Sequence[str] = ()
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        """Rows that nobody reads yet; `lock` is held by the thread that does."""
+        made = super().__new__(cls)
+        made.lock = threading.RLock()
+        return made
 
     @property
     def edges(self) -> Sequence[int]:
@@ -77,6 +88,9 @@ class Dataset:
 
     def __len__(self) -> int:
         return self.rows
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: x for name, x in vars(self).items() if name != "lock"}
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise DataError(
@@ -222,14 +236,14 @@ class BatchDataset(Dataset):
             count += size
             if count > self.rows:
                 raise DataError(
-                    f"the BatchDataset was said to have {self.rows} rows, and {count} have come with batch {number}. Say how many "
-                    "rows all batches have."
+                    f"the BatchDataset was said to have {self.rows} rows, and {count} have come with batch {number}. Give rows as "
+                    "many as all batches have."
                 )
             yield piece
         if count < self.rows:
             raise DataError(
-                f"the BatchDataset was said to have {self.rows} rows, and its batches ended after {count}. Say how many rows all "
-                "batches have, and let the function give all of them every time it is called."
+                f"the BatchDataset was said to have {self.rows} rows, and its batches ended after {count}. Give rows as many as all "
+                "batches have, which the function must give every time it is called."
             )
 
 

@@ -13,8 +13,8 @@ import numpy as np
 from chainrule.errors import SettingError
 from chainrule.training.stored.dataset import Dataset
 
-BLOCKS = 16
-"""About how many blocks a window has."""
+BLOCKS, FEWEST = 16, 4
+"""About how many blocks a window has, and how few where a source would rather be read in larger ones."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Layout:
         rows = dataset.rows
         most = max(1, int(dataset.megabytes * 2**20) // (2 * max(1, row_bytes)))
         window = min(rows, most)
-        aim = max(1, window // BLOCKS)
+        aim = max(1, window // BLOCKS, min(dataset.grain, window // FEWEST))
         given = sorted({0, rows, *(int(edge) for edge in dataset.edges if 0 < edge < rows)})
         fine = [0]
         for begin, end in pairwise(given):
@@ -56,8 +56,8 @@ class Layout:
         """Refuse batches so large that a window does not hold two of them."""
         if batch_size < self.rows and 2 * batch_size > self.window:
             raise SettingError(
-                f"fit was given batch_size={batch_size}, and {megabytes:g} megabytes of a dataset hold windows of {self.window} rows, "
-                "which must be two batches or more. Give a smaller batch_size, or more megabytes to the dataset."
+                f"fit was given batch_size={batch_size}, and {megabytes:g} megabytes of a dataset hold windows of {self.window} "
+                "rows, which must be two batches or more. Give a smaller batch_size, or more megabytes to the dataset."
             )
         if batch_size >= self.rows > self.window:
             raise SettingError(

@@ -19,8 +19,9 @@ class Share(Dataset):
 
     def __init__(self, dataset: Dataset, share: float, seed: int, *, held: bool) -> None:
         self._dataset, self._share, self._seed, self._held = dataset, share, seed, held
-        self._all = dataset.rows
+        self._all, self.lock = dataset.rows, dataset.lock
         self.megabytes, self.in_order, self.feature_names = dataset.megabytes, dataset.in_order, dataset.feature_names
+        self.grain = max(1, round(dataset.grain * (share if held else 1 - share)))
         begins = np.arange(0, self._all, GROUP)
         ends = np.minimum(begins + GROUP, self._all)
         out = np.round(ends * share).astype(int) - np.round(begins * share).astype(int)

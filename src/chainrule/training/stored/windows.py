@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +17,9 @@ from chainrule.training.stored.layout import Orders, Window
 
 MakeRunner = Callable[[list[Any]], Runner]
 """What makes the engine's runner for its arrays."""
+
+HEARING = 0.1
+"""Seconds after which Ctrl-C is heard: libraries such as Polars let the system go on with a wait that a signal interrupts."""
 
 PATIENCE = 1.0
 """Seconds that the end of a training waits for a source of rows."""
@@ -173,12 +178,14 @@ class _Reading:
 
     def result(self) -> None:
         """Wait until it has ended; raises what it did."""
-        self._done.wait()
+        while not self._done.wait(HEARING):
+            pass
         if self._error is not None:
             raise self._error
 
     def stop(self, seconds: float | None = None) -> None:
         """Wait until the block that is being read has ended, whatever came of it, or so long."""
         self._stopped = True
-        if self.is_alive:
-            self._done.wait(seconds)
+        end = math.inf if seconds is None else time.monotonic() + seconds
+        while self.is_alive and not self._done.wait(HEARING) and time.monotonic() < end:
+            pass
