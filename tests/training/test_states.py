@@ -143,7 +143,7 @@ def test_what_would_come_back_as_something_else_is_refused_before_the_first_step
     for state in (REFUSED[name], {"deep": [(REFUSED[name],)]}):
         assert isinstance(asked_of(Holding(state)), Unkept)
         with pytest.raises(
-            SettingError, match=r"the callback Holding has a state .*: .*; give .* from its state_dict\(\)"
+            SettingError, match=r"the callback Holding has a state that no checkpoint can hold: .*; give "
         ):
             trained(network(), callbacks=[Holding(state)], checkpoint=tmp_path / "run.ckpt")
     assert names(tmp_path) == []

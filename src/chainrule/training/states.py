@@ -18,8 +18,6 @@ DTYPES = {np.dtype(kind) for kind in ["?", "b", "B", "h", "H", "i", "I", "q", "Q
 NUMBERS = {dtype.name: dtype.type for dtype in DTYPES}
 """NumPy's own numbers, by their names."""
 
-HOLDABLE = "give numbers, texts, arrays of numbers, and dicts, lists and tuples of them from its state_dict()."
-
 UNCHANGING = PLAIN | set(NUMBERS.values())
 
 
@@ -53,7 +51,7 @@ and dicts, lists and tuples of them from its state_dict().
     except SettingError as error:
         why = str(error)
     except RecursionError:
-        why = f"it is nested without an end; {HOLDABLE}"
+        why = "it is nested without an end; give lists and dicts that are not within themselves."
     return Unkept(f"the callback {name_of(callback)} has a state that no checkpoint can hold: {why}")
 
 
@@ -69,7 +67,9 @@ def plain_copy(x: Any) -> Any:
     if kind is dict:
         return {plain_copy(key): plain_copy(item) for key, item in x.items()}
     of = f"an array of {x.dtype}" if kind is np.ndarray else f"of type {kind.__name__}"
-    raise SettingError(f"{shortened(x)} is {of}; {HOLDABLE}")
+    raise SettingError(
+        f"{shortened(x)} is {of}; give numbers, texts, arrays of numbers, and dicts, lists and tuples of them from its state_dict()."
+    )
 
 
 def name_of(callback: Any) -> str:
