@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.engines import cores
 from chainrule.engines.llvm import (
     cache,
-    cores,
     emission,
     kernel,
     long_sums,
