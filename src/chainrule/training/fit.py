@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from chainrule.engines import REFERENCE, Runner
+from chainrule.engines import REFERENCE
 from chainrule.engines.workers import Aside
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing import trees
@@ -23,8 +25,8 @@ from chainrule.training.divergence import diverged
 from chainrule.training.evaluation import Evaluator, means_of, samples_are_apart
 from chainrule.training.history import DIVERGED, FINISHED, INTERRUPTED, History
 from chainrule.training.keyframes import Keyframe, Keyframes
-from chainrule.training.loops import is_settled, prepare_runner
-from chainrule.training.objective import Batch, merged, split_frozen
+from chainrule.training.loops import is_settled, prepare_runners
+from chainrule.training.objective import Batch, in_order, split_frozen
 from chainrule.training.position import Position
 from chainrule.training.progress import Display, display
 from chainrule.training.run import Progress, Run, as_kept, as_reported, as_text, check_settings, checked
@@ -51,7 +53,6 @@ class Training:
         settings: Settings,
         begin: Progress | None = None,
     ) -> None:
-        self.step, self.settings = step, settings
         rows = len(data.inputs[0])
         self.batch_size = min(settings.batch_size or rows, rows)
         self.weighted = data.weights is not None or data.counts is not None
@@ -60,7 +61,40 @@ class Training:
             filled = filled_up(data, self.batch_size)
             data = filled if filled is data or samples_are_apart(step.objective, data) else data
         self.data = data = owned(data) if data is given else data
-        run: Run | None = None
+        self.validation = None if validation is None else owned(validation)
+        self.validation_rows = 0 if validation is None else len(validation.inputs[0])
+        keyed = any(layer.uses_random for layer in step.objective.model.layers.values())
+        self.batches = Batches(rows, len(data.inputs[0]), self.batch_size, settings.seed, settings.shuffle, keyed)
+        self.steps_per_epoch = self.batches.steps_per_epoch
+        state = self._stand(step, parameters, settings, begin)
+        self.runners, self.structure, self.measures = prepare_runners(
+            step, state, data, self.batch_size, settings.engine, settings.gradients, self.dtype, settings.threads,
+            self.validation,
+        )  # fmt: skip
+        self.runner = self.runners()
+        self.blocks: BlockRunner | None = None
+        self.validator: Evaluator | None = None
+        if self.validation is not None and not self.measures:
+            self.validator = Evaluator(step.objective, self.validation, REFERENCE.name)
+        self._begin(state, begin)
+
+    def another(self, step: TrainingStep, parameters: Parameters, seed: int, blocks: BlockRunner) -> Training:
+        """A training of another network of the kind on the same data; nothing is made ready anew.
+
+        The step may have another learning rate and other strengths of penalties, which are no part of a loop. The
+        runner carries out one training after the other.
+        """
+        other = copy.copy(self)
+        vars(other).pop("same_to_go_on", None)
+        other.runner, other.blocks, other.batches = blocks.runner, blocks, self.batches.another(seed)
+        other._begin(other._stand(step, parameters, replace(self.settings, seed=seed)), None)
+        return other
+
+    def _stand(
+        self, step: TrainingStep, parameters: Parameters, settings: Settings, begin: Progress | None = None
+    ) -> dict[str, Any]:
+        """Take what is this training's own, and check it; gives the state it begins with."""
+        self.step, self.settings = step, settings
         if begin is not None and type(begin) is not Progress:
             run = checked(begin, parameters)
             parameters = trees.map_leaves(lambda own, kept: np.array(kept), parameters, run.parameters)
@@ -69,35 +103,26 @@ class Training:
         self.dtype = next(iter(next(iter(learned.values())).values())).dtype
         self.learned_names = list(flat_names(learned))
         self.learned_count = parameter_count(learned)
-        self.validation_rows = 0 if validation is None else len(validation.inputs[0])
-        keyed = any(layer.uses_random for layer in step.objective.model.layers.values())
-        self.batches = Batches(rows, len(data.inputs[0]), self.batch_size, settings.seed, settings.shuffle, keyed)
         self.timetable = Timetable(self.batches, step.optimizer.learning_rate, self.dtype)
-        self.steps_per_epoch = self.batches.steps_per_epoch
-        if run is not None:
-            check_settings(run, self.same_to_go_on, settings.epochs)
+        if isinstance(begin, Run):
+            check_settings(begin, self.same_to_go_on, settings.epochs)
         state = step.initial_state(learned, frozen)
         if begin is not None:
             state["optimizer"] = trees.map_leaves(as_kept, state["optimizer"], begin.optimizer_state)
-        self.runner: Runner
-        self.validation = None if validation is None else owned(validation)
-        self.runner, self.structure, self.measures = prepare_runner(
-            step, state, data, self.batch_size, settings.engine, settings.gradients, self.dtype, settings.threads,
-            self.validation,
-        )  # fmt: skip
-        self.validator: Evaluator | None = None
-        if self.validation is not None and not self.measures:
-            self.validator = Evaluator(step.objective, self.validation, REFERENCE.name)
-        self.watch, self.plateau = watchers(
-            settings.early_stopping, step.optimizer.learning_rate, validation is not None, self.steps_per_epoch, run
+        return state
+
+    def _begin(self, state: Any, begin: Progress | None) -> None:
+        """Stand before the first epoch, or where a run stands."""
+        steps, run = 0 if begin is None else begin.steps, begin if isinstance(begin, Run) else None
+        rule, rate, validated = (
+            self.settings.early_stopping,
+            self.step.optimizer.learning_rate,
+            self.validation is not None,
         )
+        self.watch, self.plateau = watchers(rule, rate, validated, self.steps_per_epoch, run)
         self.history = History()
         self.keyframes: Keyframes | None = None
         self.checkpoints: Checkpoints | None = None
-        self._begin(state, 0 if begin is None else begin.steps, run)
-
-    def _begin(self, state: Any, steps: int, run: Run | None) -> None:
-        """Stand before the first epoch, or where a run stands."""
         own = len(self.step.objective.metrics)
         widths = own, own if self.measures else 0
         under_way = np.empty((0, sum(widths)))
@@ -110,7 +135,9 @@ class Training:
             under_way, self._begun_with = as_reported(run, under_way.shape[1]), run.begun_with
         self.earlier = steps - self.history.epochs * self.steps_per_epoch - len(under_way)
         nothing = Block(self.history.epochs, 0, None, None, [], self.batches.streams, self.batches.streams)
-        start = Position(nothing, [], 0, trees.flatten(state)[0], self.structure, widths)
+        leaves = trees.flatten(state)[0]
+        self.runner.load(leaves)
+        start = Position(nothing, [], 0, leaves, self.structure, widths)
         self._at = start.begun(under_way)
 
     # --- where it is
@@ -192,7 +219,7 @@ class Training:
     def _epochs(self, shown: Display, current: NetworkParameters) -> None:
         """All epochs, in blocks; while one is carried out, the next is prepared aside where nothing can change it."""
         settings, share = self.settings, 1.0 if self.keyframes is None else self.keyframes.share
-        runner = BlockRunner(self.runner, self.steps_per_epoch, share)
+        runner = self.blocks or BlockRunner(self.runner, self.steps_per_epoch, share)
         alone = self.watch is None and self.validator is None and not settings.callbacks and self.plateau is None
         certain = alone and settings.stop is None
         if self._is_over() or (self.history.epochs == settings.epochs):
@@ -355,12 +382,6 @@ class Training:
 def _finite(arrays: Sequence[Any]) -> bool:
     """Whether all numbers are finite; a sum is NaN or infinite as soon as one of them is."""
     return all(math.isfinite(float(np.sum(x, dtype=np.float64))) for x in arrays)
-
-
-def in_order(order: Mapping[str, Sequence[str]], frozen: Parameters, learned: Parameters) -> Parameters:
-    """All parameters, by layer and name in the order that is given."""
-    both = merged(frozen, learned)
-    return {layer: {name: both[layer][name] for name in names} for layer, names in order.items()}
 
 
 def passes(steps: int, gradients: str, parameters: int) -> dict[str, int]:
