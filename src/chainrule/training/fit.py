@@ -6,7 +6,6 @@ import copy
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -78,16 +77,16 @@ class Training:
             self.validator = Evaluator(step.objective, self.validation, REFERENCE.name)
         self._begin(state, begin)
 
-    def another(self, step: TrainingStep, parameters: Parameters, seed: int, blocks: BlockRunner) -> Training:
+    def another(self, step: TrainingStep, parameters: Parameters, settings: Settings, blocks: BlockRunner) -> Training:
         """A training of another network of the kind on the same data; nothing is made ready anew.
 
-        The step may have another learning rate and other strengths of penalties, which are no part of a loop. The
-        runner carries out one training after the other.
+        Its step may have another learning rate and other strengths of penalties, which are no part of a loop, and its
+        settings another seed. The runner carries out one training after the other.
         """
         other = copy.copy(self)
         vars(other).pop("same_to_go_on", None)
-        other.runner, other.blocks, other.batches = blocks.runner, blocks, self.batches.another(seed)
-        other._begin(other._stand(step, parameters, replace(self.settings, seed=seed)), None)
+        other.runner, other.blocks, other.batches = blocks.runner, blocks, self.batches.another(settings.seed)
+        other._begin(other._stand(step, parameters, settings), None)
         return other
 
     def _stand(
