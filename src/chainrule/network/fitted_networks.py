@@ -48,7 +48,7 @@ class FittedNetworks:
         SettingError
             When nothing was validated.
         """
-        if not all("val_loss" in history for history in self.histories):
+        if not any("val_loss" in history for history in self.histories):
             raise SettingError(
                 "the best network is the one with the smallest loss on validation data, of which there were none. Give fit_many "
                 "validation_split=0.2, or validation_data."

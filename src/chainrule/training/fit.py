@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +20,7 @@ from chainrule.training.blocks import Block, BlockRunner, Call, Timetable
 from chainrule.training.callbacks import EpochEnd
 from chainrule.training.checkpoints import Checkpoints
 from chainrule.training.data import filled_up, owned
-from chainrule.training.divergence import diverged
+from chainrule.training.divergence import are_finite, diverged
 from chainrule.training.evaluation import Evaluator, means_of, samples_are_apart
 from chainrule.training.history import DIVERGED, FINISHED, INTERRUPTED, History
 from chainrule.training.keyframes import Keyframe, Keyframes
@@ -29,7 +29,7 @@ from chainrule.training.objective import Batch, in_order, split_frozen
 from chainrule.training.position import Position
 from chainrule.training.progress import Display, display
 from chainrule.training.run import Progress, Run, as_kept, as_reported, as_text, check_settings, checked
-from chainrule.training.settings import NUMERICAL, Settings
+from chainrule.training.settings import Settings, passes
 from chainrule.training.step import TrainingStep, parameter_count
 from chainrule.training.watching import warn_unless_finite, watchers
 
@@ -83,8 +83,8 @@ class Training:
         Its step may have another learning rate and other strengths of penalties, which are no part of a loop, and its
         settings another seed. The runner carries out one training after the other.
         """
+        _ = self._same_for_all  # found once for all of them
         other = copy.copy(self)
-        vars(other).pop("same_to_go_on", None)
         other.runner, other.blocks, other.batches = blocks.runner, blocks, self.batches.another(settings.seed)
         other._begin(other._stand(step, parameters, settings), None)
         return other
@@ -170,15 +170,23 @@ class Training:
             begun_with=self._begun_with if len(under_way) else None,
         )
 
-    @cached_property
+    @property
     def same_to_go_on(self) -> dict[str, Any]:
         """The settings that decide about the numbers of a training: what has to be the same to go on with a run of it."""
+        return {
+            **self._same_for_all,
+            "optimizer": as_text(self.step.optimizer),
+            "penalty": as_text(self.step.objective.penalty),
+            "seed": int(self.settings.seed),
+        }
+
+    @cached_property
+    def _same_for_all(self) -> dict[str, Any]:
+        """Those of them that all trainings of the kind have in common."""
         settings, objective, rule = self.settings, self.step.objective, self.settings.early_stopping
         return {
             "layers": {name: as_text(layer) for name, layer in objective.model.layers.items()},
             "loss": [as_text(head) for head in objective.heads],
-            "optimizer": as_text(self.step.optimizer),
-            "penalty": as_text(objective.penalty),
             "clipping": as_text(self.step.clipping),
             "gradients": settings.gradients,
             "learned parameters": self.learned_names,
@@ -186,7 +194,6 @@ class Training:
             "weighted": self.weighted,
             "validation rows": self.validation_rows,
             "batch_size": self.batch_size,
-            "seed": int(settings.seed),
             "shuffle": as_text(settings.shuffle),
             "early_stopping": None if rule is None else [rule.monitor, rule.min_delta, rule.restore_best],
         }
@@ -257,7 +264,7 @@ class Training:
         if self.watch is not None and self.watch.needs_before and not self._at.steps:
             self._begun_with = self._at.nested["learned"]
         for call in runner.calls(block, self._at.steps):
-            if not np.isfinite(call.report[:, : self._at.widths[0]]).all() or not _finite(call.state):
+            if not np.isfinite(call.report[:, : self._at.widths[0]]).all() or not are_finite(call.state):
                 raise self._diverged(block, call)
             steps = call.first + call.count
             self._at = self._at.after(call.report, steps, call.state)
@@ -376,18 +383,6 @@ class Training:
         if self.keyframes is not None:
             self.keyframes.end(self._keyframe(), self._at.reported)
         return self.keyframes
-
-
-def _finite(arrays: Sequence[Any]) -> bool:
-    """Whether all numbers are finite; a sum is NaN or infinite as soon as one of them is."""
-    return all(math.isfinite(float(np.sum(x, dtype=np.float64))) for x in arrays)
-
-
-def passes(steps: int, gradients: str, parameters: int) -> dict[str, int]:
-    """How many passes over a batch so many steps take, with so many parameters to be learned."""
-    if gradients == NUMERICAL:
-        return {"forward": steps * (parameters + 1), "backward": 0}
-    return {"forward": steps, "backward": steps}
 
 
 def each(function: Callable[[Any], Any], parameters: Parameters) -> Parameters:
