@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from chainrule.engines.llvm.thread_choice import most
+from chainrule.engines.cores import most
 from chainrule.errors import ArgumentError, DivergedError, SettingError, UnknownNameError, nearest, shortened
 from chainrule.network.advice import NOT_TAKEN
 from chainrule.network.fitted_networks import FittedNetworks
