@@ -11,13 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines import cores
 from chainrule.errors import ModelFileError, SettingError
 from chainrule.network import Network
-from chainrule.network.checkpoints import LastThree, fingerprint, names_of, newest, not_written, values_in
+from chainrule.network.checkpoints import LastThree, fingerprint, names_of, newest, values_in
 from chainrule.network.runs import history_of, values_of_history
 from chainrule.network.storage import FORMAT, as_path, content_of
+from chainrule.network.writing import not_written
 from chainrule.nn.parameters import flat_names
-from chainrule.tabular.members import Assignment, Member, cores
+from chainrule.tabular.members import Assignment, Member
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.ready import Ready
 from chainrule.training.history import FINISHED
@@ -161,6 +163,6 @@ def finished_networks(
     columns = {"the weights": weights, "the groups": ready.groups, "the order": ready.order}
     numbered = {name: np.unique(x, return_inverse=True)[1] for name, x in columns.items() if x is not None}
     rows = {"the table": ready.X, "the target": ready.y, **numbered}
-    settings = {**learning, "threads": learning["threads"] or cores(), "target": target}
+    settings = {**learning, "threads": learning["threads"] or cores.most(), "target": target}
     of = {**{name: fingerprint(x) for name, x in rows.items()}, **{name: repr(x) for name, x in settings.items()}}
     return FinishedNetworks(as_path(checkpoint if resume is None else resume), of, goes_on=resume is not None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engines import cores
 from chainrule.engines.choice import AUTO, COMPILER, ENGINES
 from chainrule.engines.rows import BLOCKS
 from chainrule.errors import DivergedError
@@ -102,7 +102,7 @@ def train(
     A network begun when time is up keeps the best weights it had. Bits do not depend on the number of threads. Networks that
     are finished already are taken from there, and others noted.
     """
-    threads = threads or cores()
+    threads = threads or cores.most()
     each = max(1, threads // len(assignments))
     done = [0.0] * len(assignments)
 
@@ -131,11 +131,6 @@ def train(
                 deadline.asked.set()
         members = [member for future in futures if (member := future.result()) is not None]
     return members, deadline.asked.is_set()
-
-
-def cores() -> int:
-    """How many threads may compute at once here."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _trained(
@@ -190,7 +185,7 @@ def _attempt(
         seed=own.seed,
         callbacks=[each_epoch],
         engine=engine,
-        threads=None if threads >= cores() else threads,  # of all that there are as many as pay
+        threads=None if threads >= cores.most() else threads,  # of all that there are as many as pay
         progress=False,
         validation_data=held,
     )

@@ -64,7 +64,7 @@ class TableModel(ReportableModel):
     seed : int
         The same seed, time and number of threads give the same model, on every machine that is fast enough for it.
     threads : int, optional
-        How many networks are trained side by side; by default as many as there are cores.
+        How many networks are trained side by side; by default what OMP_NUM_THREADS says, or as many as there are cores.
     progress : bool, optional
         Whether a bar is shown; by default when standard error is a terminal.
 

@@ -40,6 +40,11 @@ class Batches:
         self._layout = layout
         self._order, self._keys = (np.random.default_rng([seed, stream]) for stream in (0, 1))
 
+    @property
+    def windows(self) -> str:
+        """How stored rows are laid out, for whoever goes on; empty for arrays."""
+        return "" if self._layout is None else f", {self._layout}"
+
     def another(self, seed: int | None = None) -> Batches:
         """The same with streams of its own, at their beginning; by another seed if one is given."""
         seed = self._seed if seed is None else seed

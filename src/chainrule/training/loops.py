@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -28,7 +29,7 @@ from chainrule.training.weights import counted
 _loops = Cache()
 
 
-def prepare_runner(
+def prepare_runners(
     step: TrainingStep,
     state: Any,
     data: Batch,
@@ -38,12 +39,11 @@ def prepare_runner(
     dtype: Any,
     threads: int | None = None,
     held_out: Batch | None = None,
-) -> tuple[Runner, trees.Structure, bool]:
-    """A runner of the loop over these data with its first state, how its state is put together, and whether it measures.
+) -> tuple[Callable[[], Runner], trees.Structure, bool]:
+    """What makes runners of the loop over these data, how the state is put together that they load, and whether they measure.
 
-    On rows held out it measures after every epoch, where each of these samples is judged by itself and the engine can do so.
+    On rows held out they measure after every epoch, where each of these samples is judged by itself and the engine can do so.
     """
-    leaves, structure = trees.flatten(state)
     if held_out is not None and (store_of(held_out) is not None or not samples_are_apart(step.objective, held_out)):
         held_out = None
     numerical, arrays = gradients == NUMERICAL, [] if held_out is None else counted(held_out).arrays()
@@ -55,9 +55,8 @@ def prepare_runner(
         return make_runner(loop, given, engine, threads, arrays)
 
     store = store_of(data)
-    runner = make(data.arrays()) if store is None else WindowedRunner(loop, store, make)
-    runner.load(leaves)
-    return runner, structure, loop.measurement is not None
+    runners = partial(make, data.arrays()) if store is None else partial(WindowedRunner, loop, store, make)
+    return runners, trees.flatten(state)[1], loop.measurement is not None
 
 
 def loop_of(

@@ -76,16 +76,6 @@ class Store:
         """How many there are."""
         return self.layout.rows
 
-    def layout_for(self, batch_size: int, shuffle: Any) -> Layout:
-        """The layout, unless it does not go together with such batches or orders."""
-        if not isinstance(shuffle, bool | np.bool_):
-            raise SettingError(
-                "fit was given a dataset together with orders of rows from a function. Rows that are read piece by piece come by "
-                "blocks: give shuffle=True or False."
-            )
-        self.layout.check(batch_size, self.dataset.megabytes)
-        return self.layout
-
     def read_into(self, arrays: list[Any], begin: int, end: int) -> None:
         """Put rows into arrays."""
         at = 0
@@ -200,6 +190,20 @@ def store_of(data: Batch) -> Store | None:
     """The store that the arrays of a batch are looked at of; `None` for arrays."""
     first = data.inputs[0]
     return first.store if isinstance(first, StoredArray) else None
+
+
+def layout_for(data: Batch, batch_size: int, shuffle: Any) -> Layout | None:
+    """How stored rows are laid out, unless that does not go together with such batches or orders; `None` for arrays."""
+    store = store_of(data)
+    if store is None:
+        return None
+    if not isinstance(shuffle, bool | np.bool_):
+        raise SettingError(
+            "fit was given a dataset together with orders of rows from a function. Rows that are read piece by piece come by "
+            "blocks: give shuffle=True or False."
+        )
+    store.layout.check(batch_size, store.dataset.megabytes)
+    return store.layout
 
 
 def _told(arrays: list[Any]) -> str:
