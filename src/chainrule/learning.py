@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from chainrule.nn.layers import *
     from chainrule.nn.normalising import *
     from chainrule.nn.standardising import *
-    from chainrule.tables import TableDataset as TableDataset
     from chainrule.tabular import Recipe as Recipe
+    from chainrule.tabular import TableDataset as TableDataset
     from chainrule.tabular import TableModel as TableModel
     from chainrule.tabular import load as load
     from chainrule.training.loggers import CSVLogger as CSVLogger
@@ -66,8 +66,7 @@ LATER = {
     **dict.fromkeys(("Value", "derivation", "evaluation_order", "explain", "tree", "values"), "explanation"),
     "compare": "explanation.comparison",
     "find_nan": "explanation.diagnosis.lines",
-    "TableDataset": "tables",
-    **dict.fromkeys(("Recipe", "TableModel", "load"), "tabular"),
+    **dict.fromkeys(("Recipe", "TableDataset", "TableModel", "load"), "tabular"),
     **dict.fromkeys(("CSVLogger", "MLflowLogger", "TensorBoardLogger"), "training.loggers"),
     **dict.fromkeys(("View", "view"), "viewer"),
 }

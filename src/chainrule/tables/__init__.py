@@ -1,7 +1,6 @@
 """Tables as people have them in files and frames, made into arrays."""
 
 from chainrule.tables.columns import Column, Feature
-from chainrule.tables.dataset import TableDataset
 from chainrule.tables.frames import row_of
 from chainrule.tables.learning import lightened
 from chainrule.tables.missing import Missing, Spelling
@@ -26,7 +25,6 @@ __all__ = [
     "Preparation",
     "Spelling",
     "Table",
-    "TableDataset",
     "TableError",
     "Target",
     "Task",

@@ -63,8 +63,8 @@ class Training:
         self.validation = None if validation is None else owned(validation)
         self.validation_rows = 0 if validation is None else len(validation.inputs[0])
         keyed = any(layer.uses_random for layer in step.objective.model.layers.values())
-        filled, layout = len(data.inputs[0]), layout_for(data, self.batch_size, settings.shuffle)
-        self.batches = Batches(rows, filled, self.batch_size, settings.seed, settings.shuffle, keyed, layout)
+        count, layout = len(data.inputs[0]), layout_for(data, self.batch_size, settings.shuffle)
+        self.batches = Batches(rows, count, self.batch_size, settings.seed, settings.shuffle, keyed, layout)
         self.steps_per_epoch = self.batches.steps_per_epoch
         state = self._stand(step, parameters, settings, begin)
         self.runners, self.structure, self.measures = prepare_runners(
