@@ -14,9 +14,10 @@ import numpy as np
 from chainrule.engines import cores
 from chainrule.errors import ModelFileError, SettingError
 from chainrule.network import Network
-from chainrule.network.checkpoints import LastThree, fingerprint, names_of, newest, not_written, values_in
+from chainrule.network.checkpoints import LastThree, fingerprint, names_of, newest, values_in
 from chainrule.network.runs import history_of, values_of_history
 from chainrule.network.storage import FORMAT, as_path, content_of
+from chainrule.network.writing import not_written
 from chainrule.nn.parameters import flat_names
 from chainrule.tabular.members import Assignment, Member
 from chainrule.tabular.problem import Problem
