@@ -20,7 +20,6 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import ENGINES
 from chainrule.errors import (
     DivergedError,
     MissingFileError,
@@ -33,6 +32,7 @@ from chainrule.network import checkpoints, storage, writing
 from chainrule.training import OPTIMIZERS, Every
 from killing import Noted
 from training.test_continuing import EPOCHS, SCHEDULES, WATCHED, X, Y, alike, network, same, trained
+from trying import ENGINES
 
 NAMES = ["run.ckpt", "run.ckpt.1", "run.ckpt.2"]
 
