@@ -17,7 +17,8 @@ import polars as pl
 import pytest
 
 import chainrule as cr
-from chainrule.engines import ENGINES
+from chainrule.engines import ENGINES, REFERENCE
+from chainrule.engines.choice import COMPILER
 from chainrule.errors import ChainruleError
 from chainrule.training.stored import Layout, Share
 
@@ -132,7 +133,13 @@ def test_it_is_the_training_of_arrays_in_the_same_order(engine: str, batch_size:
         X, Y, epochs=3, batch_size=batch_size, engine=engine, progress=False,
         shuffle=lambda epochs: np.stack([next(coming) for _ in range(epochs)]),
     )  # fmt: skip
-    assert numbers(found) == numbers(wanted)
+    same, other = numbers(found), numbers(wanted)
+    if ENGINES[engine] in (REFERENCE, ENGINES[COMPILER]):
+        assert same == other
+    else:  # what is compiled for arrays of other lengths rounds in other ways
+        for name, x in same.items():
+            kind = np.float32 if "." in name else np.float64
+            np.testing.assert_allclose(np.frombuffer(x, kind), np.frombuffer(other[name], kind), rtol=1e-5, atol=1e-6)
 
 
 def on_disk(folder: Path, x: Any) -> Any:

@@ -21,6 +21,9 @@ MakeRunner = Callable[[list[Any]], Runner]
 HEARING = 0.1
 """Seconds after which Ctrl-C is heard: libraries such as Polars let the system go on with a wait that a signal interrupts."""
 
+LINE = 64
+"""Bytes of a cache line."""
+
 PATIENCE = 1.0
 """Seconds that the end of a training waits for a source of rows."""
 
@@ -38,7 +41,7 @@ class WindowedRunner:
         rest = rows % size
         room = 2 * store.layout.window + size  # the last step of the inner epochs is only taken where one ends
         room += (rest - room) % size
-        arrays = [np.zeros((room, *shape), dtype) for shape, dtype in store.kinds]
+        arrays = [_aligned((room, *shape), dtype) for shape, dtype in store.kinds]
         window = store.layout.window
         self._halves = [_Half(store, [x[begin : begin + window] for x in arrays], begin) for begin in (0, window)]
         self._steps, self._inner_steps = loop.steps_per_epoch(rows), loop.steps_per_epoch(room)
@@ -106,6 +109,14 @@ class WindowedRunner:
 
     def _other(self, half: _Half) -> _Half:
         return self._halves[self._halves[0] is half]
+
+
+def _aligned(shape: tuple[int, ...], dtype: Any) -> Any:
+    """Zeros that begin where a cache line does: JAX reads such arrays where they lie, and copies others with every call."""
+    size = math.prod(shape) * dtype.itemsize
+    room = np.zeros(size + LINE, np.uint8)
+    begin = -room.ctypes.data % LINE
+    return room[begin : begin + size].view(dtype).reshape(shape)
 
 
 class _Half:
