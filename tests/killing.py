@@ -74,12 +74,22 @@ KINDS: dict[str, dict[str, Any]] = {
         "optimizer": cr.SGD(cr.WarmUp(cr.ConstantRate(0.5), epochs=2.5)),
         "every": "0.002s",
     },
+    "stored": {  # read window by window, a dozen an epoch
+        "layers": [cr.Dense(8, "relu"), cr.Dropout(0.1)],
+        "epochs": 12,
+        "batch_size": 8,
+        "megabytes": 0.001,
+        "validation_split": 0.1,
+        "every": "0.002s",
+    },
     "told": {"layers": [cr.Dense(8, "relu")], "epochs": 150, "batch_size": 48, "callback": True, "every": 1},
 }
 
 
-def data(kind: dict[str, Any]) -> tuple[Any, Any]:
+def data(kind: dict[str, Any]) -> tuple[Any, ...]:
     times = kind.get("repeat", 1)
+    if "megabytes" in kind:
+        return (cr.ArrayDataset(X, Y, megabytes=kind["megabytes"]),)
     return np.tile(X, (times, 1)), np.tile(Y, times)
 
 
@@ -90,7 +100,7 @@ def fitted(kind: dict[str, Any], engine: str, path: Path | None = None) -> tuple
     if path is not None and any(path.parent.glob("run.ckpt*")):
         return cr.resume(path, *data(kind), callbacks=callbacks, progress=False), noted.seen
     net = network(*kind["layers"])
-    given = {k: v for k, v in kind.items() if k not in ("layers", "repeat", "callback")}
+    given = {k: v for k, v in kind.items() if k not in ("layers", "repeat", "callback", "megabytes")}
     if path is None:
         del given["every"]
     net.fit(*data(kind), **given, callbacks=callbacks, checkpoint=path, engine=engine, progress=False)

@@ -13,7 +13,7 @@ from chainrule.tables.frames import frame_of
 from chainrule.tables.options import TableError, quoted
 from chainrule.tables.threads import refuse_in_a_copy
 from chainrule.training import BatchDataset, Dataset
-from chainrule.training.stored.dataset import MEGABYTES, Piece
+from chainrule.training.stored.dataset import MEGABYTES, MOST, Piece, gone_through
 
 if TYPE_CHECKING:
     import polars as pl
@@ -87,9 +87,9 @@ class TableDataset(Dataset):
         others += [] if weight is None else [weight]
         self._read: Callable[[int, int], Iterable[Piece]]
         if callable(source):
-            names = frame_of(next(iter(source()), {}))[0].columns
-            SettingError.unless_count("TableDataset", "rows", rows)
-            coming = BatchDataset(lambda: map(self._split, source()), int(rows or 0), megabytes=megabytes)
+            names = frame_of(next(gone_through(source()), {}))[0].columns
+            SettingError.unless_count("TableDataset", "rows", rows, at_most=MOST)
+            coming = BatchDataset(lambda: map(self._split, gone_through(source())), int(rows or 0), megabytes=megabytes)
             self.rows, self.in_order, self._read = coming.rows, True, coming.pieces
         else:
             files = Files(source)

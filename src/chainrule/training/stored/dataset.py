@@ -17,6 +17,9 @@ from chainrule.nn.numbers import columns_of
 Piece = tuple[Any, ...]
 """Some rows that follow each other: X, y and weights, the last two `None` where there are none."""
 
+MOST = 2**40
+"""The most rows there may be."""
+
 MEGABYTES = 256
 """What the rows that are held at a time may take, unless told otherwise."""
 
@@ -200,7 +203,7 @@ class BatchDataset(Dataset):
 
     def __init__(self, batches: Callable[[], Iterable[Any]], rows: int, *, megabytes: float = MEGABYTES) -> None:
         SettingError.unless_callable("BatchDataset", batches, "batches()")
-        SettingError.unless_count("BatchDataset", "rows", rows)
+        SettingError.unless_count("BatchDataset", "rows", rows, at_most=MOST)
         SettingError.unless_number("BatchDataset", "megabytes", megabytes, above=0)
         self._batches, self.rows, self.megabytes = batches, int(rows), float(megabytes)
         self._coming: Iterator[Piece] = iter(())
@@ -228,7 +231,12 @@ class BatchDataset(Dataset):
     def _all(self) -> Iterator[Piece]:
         """All pieces of a pass, of which there are so many rows."""
         count = 0
-        for number, batch in enumerate(self._batches(), 1):
+        coming = self._batches()
+        if not isinstance(coming, Iterable):
+            raise DataError(
+                f"the function of the BatchDataset gave {shortened(coming)}; give something to go through, such as a list."
+            )
+        for number, batch in enumerate(coming, 1):
             piece = _as_piece(batch, number)
             size = number_of_rows(piece, f"batch {number}")
             if not size:
@@ -245,6 +253,15 @@ class BatchDataset(Dataset):
                 f"the BatchDataset was said to have {self.rows} rows, and its batches ended after {count}. Give rows as many as all "
                 "batches have, which the function must give every time it is called."
             )
+
+
+def gone_through(batches: Any) -> Iterator[Any]:
+    """The batches that a function gave, one after the other."""
+    if not isinstance(batches, Iterable):
+        raise DataError(
+            f"a dataset's function gave {shortened(batches)}; give batches to go through, such as a list or a generator."
+        )
+    return iter(batches)
 
 
 def _as_piece(batch: Any, number: int) -> Piece:
