@@ -243,10 +243,10 @@ def put_and_taken(rows, columns, put, taken):
 @pytest.mark.parametrize(
     ("put", "taken"),
     [
-        (range(0, 3), range(3, 8)),
-        (range(5, 8), range(0, 5)),
+        (range(3), range(3, 8)),
+        (range(5, 8), range(5)),
         (range(0, 6, 2), range(6, 8)),
-        (range(0, 4), range(3, 8)),
+        (range(4), range(3, 8)),
         (range(2, 6), range(0, 8, 2)),
         (range(2, 6), range(3, 5)),
     ],
@@ -265,7 +265,8 @@ def test_what_is_used_elsewhere_too_stays_whole():
     arrays = np.ones((2, 8)), np.ones((2, 3))
     wide = lambda y: apply(REGISTRY["embed"], y, shape=(2, 8), start=(None, 0), stop=(None, 3), step=(1, 1))  # noqa: E731
     names = equations_of(lambda x, y: ((whole := x + wide(y))[:, 3:], np.sum(whole)), *arrays)
-    assert names.count("add") == 1 and "embed" in names
+    assert names.count("add") == 1
+    assert "embed" in names
 
 
 def test_a_layer_that_needs_no_derivative_by_what_it_was_given_computes_none():
@@ -277,4 +278,5 @@ def test_a_layer_that_needs_no_derivative_by_what_it_was_given_computes_none():
 
     rows = np.zeros((6, 4), np.float32)
     names = equations_of(cr.grad(loss), network.parameters, rows)
-    assert "embed" not in names and "scatter_add" in names
+    assert "embed" not in names
+    assert "scatter_add" in names

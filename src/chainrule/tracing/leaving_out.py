@@ -43,7 +43,7 @@ def _sliced_before(taken: Equation, made: dict[Variable, Equation], uses: Counte
     if not zeros or len(others) != 1 or any(x.shape for x in combined.inputs if x not in full):
         return [taken]
     part = Variable(f"{taken.output.name}_part", ArrayType(taken.output.shape, others[0].dtype))
-    became: dict[Atom, Atom] = {x: Literal(np.zeros((), x.dtype)[()]) for x in zeros} | {others[0]: part}
+    became: dict[Atom, Atom] = {others[0]: part, **{x: Literal(np.zeros((), x.dtype)[()]) for x in zeros}}
     inputs = tuple(became.get(x, x) for x in combined.inputs)
     earlier = _sliced_before(taken.replace(output=part, inputs=(others[0],)), made, uses)
     return [*earlier, combined.replace(output=taken.output, inputs=inputs)]
