@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -12,19 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.choice import AUTO, COMPILER, ENGINES
-from chainrule.engines.rows import BLOCKS
 from chainrule.errors import DivergedError
 from chainrule.network import Network
 from chainrule.tabular.deadline import Deadline
+from chainrule.tabular.looks import Looks
 from chainrule.tabular.plan import passes_between_looks
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
-from chainrule.tabular.unseen import Best, Unseen
 from chainrule.training import History
 from chainrule.training.schedules import OnPlateau
-
-MANY = 8192
-"""About so many rows are asked for at a time: they are worth a thread, and take little room beside all of them."""
 
 HEARD = 0.1
 """Seconds between two looks at whether the user wants to stop."""
@@ -168,48 +165,29 @@ def _attempt(
     held: tuple[NDArray[Any], ...] | None = None
     if len(own.held) and isinstance(optimizer.learning_rate, OnPlateau):  # which sees what the training itself measures
         held = (X[own.held], problem.y[own.held]) + (() if problem.weights is None else (problem.weights[own.held],))
-    best, unseen = Best(problem, own.held), Unseen(problem, own.held, own.seed)
+    seen = Looks(problem, own.held, own.seed, network, engine, threads)
 
     def each_epoch(end: Any) -> bool:
-        if len(own.held):
-            said = problem.probabilities(_outputs(network, X, own.held, engine, threads))
-            unseen.see(said)
-            best.see(said, end)
+        seen.see(end)
         note((end.epoch + 1) / looks)
         return deadline.is_over if passes * (end.epoch + 1) >= own.least else deadline.asked.is_set()
 
-    history = network.fit(
-        X[learned],
-        problem.y[learned],
-        loss=problem.loss(recipe.label_smoothing),
-        optimizer=optimizer,
-        epochs=looks,
-        batch_size=batch,
-        sample_weight=weights,
-        l2=recipe.l2,
-        seed=own.seed,
-        callbacks=[each_epoch],
-        engine=engine,
-        threads=None if threads >= cores() else threads,  # of all that there are as many as pay
-        progress=False,
-        validation_data=held,
-    )
-    best.restore(network, history)
-    said = unseen.said if len(own.held) else problem.nothing_said
-    return Member(network, layers, own, said, history, passes * history.epochs)
-
-
-def _outputs(
-    network: Network, X: NDArray[np.float32], rows: NDArray[np.intp], engine: str, threads: int
-) -> NDArray[Any]:
-    """The raw outputs of some rows, of some thousand at a time, shared out to threads."""
-    size = -(-len(rows) // max(1, len(rows) // MANY) // BLOCKS[0]) * BLOCKS[0]
-    pieces = [rows[begin : begin + size] for begin in range(0, len(rows), size)]
-
-    def outputs(piece: NDArray[np.intp]) -> NDArray[Any]:
-        return np.asarray(network(X[piece], engine=engine))
-
-    if threads == 1 or len(pieces) == 1:
-        return np.concatenate([*map(outputs, pieces)])
-    with ThreadPoolExecutor(min(threads, len(pieces))) as pool:
-        return np.concatenate([*pool.map(outputs, pieces)])
+    with closing(seen):
+        history = network.fit(
+            X[learned],
+            problem.y[learned],
+            loss=problem.loss(recipe.label_smoothing),
+            optimizer=optimizer,
+            epochs=looks,
+            batch_size=batch,
+            sample_weight=weights,
+            l2=recipe.l2,
+            seed=own.seed,
+            callbacks=[each_epoch],
+            engine=engine,
+            threads=None if threads >= cores() else threads,  # of all that there are as many as pay
+            progress=False,
+            validation_data=held,
+        )
+        seen.restore(network, history)
+    return Member(network, layers, own, seen.said, history, passes * history.epochs)
