@@ -17,7 +17,8 @@ from chainrule.network.checkpoints import LastThree, fingerprint, names_of, newe
 from chainrule.network.runs import history_of, values_of_history
 from chainrule.network.storage import FORMAT, as_path, content_of
 from chainrule.nn.parameters import flat_names
-from chainrule.tabular.members import Assignment, Member, cores
+from chainrule.tables.side_by_side import cores
+from chainrule.tabular.members import Assignment, Member
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.ready import Ready
 from chainrule.training.history import FINISHED

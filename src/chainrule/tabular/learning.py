@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from chainrule.network import Network
 from chainrule.tables import Preparation, Target
 from chainrule.tables.options import counted
+from chainrule.tables.side_by_side import cores
 from chainrule.tabular.deadline import Asked, Deadline
 from chainrule.tabular.ensemble import OutOfFold, out_of_fold, together
 from chainrule.tabular.folds import folds, latest
 from chainrule.tabular.folds import others as beside
 from chainrule.tabular.importance import Predictor, predictors_of
 from chainrule.tabular.judging import Judge
-from chainrule.tabular.members import Assignment, Finished, Member, cores, train
+from chainrule.tabular.members import Assignment, Finished, Member, train
 from chainrule.tabular.metrics import metric_for
 from chainrule.tabular.plan import Plan, least_epochs, plan
 from chainrule.tabular.problem import Problem

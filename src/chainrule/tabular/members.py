@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from chainrule.engines.choice import AUTO, COMPILER, ENGINES
 from chainrule.errors import DivergedError
 from chainrule.network import Network
+from chainrule.tables.side_by_side import cores
 from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.looks import Looks
 from chainrule.tabular.plan import passes_between_looks
@@ -128,11 +128,6 @@ def train(
                 deadline.asked.set()
         members = [member for future in futures if (member := future.result()) is not None]
     return members, deadline.asked.is_set()
-
-
-def cores() -> int:
-    """How many threads may compute at once here."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _trained(
