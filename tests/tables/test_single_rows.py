@@ -1,5 +1,6 @@
 """A table of one row is read cell by cell where nothing has to be said of it, and to the same bits."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -38,20 +39,39 @@ COLUMNS, PREPARATION = learned()
 FRAME = pl.DataFrame(COLUMNS)
 USUAL = FRAME.row(5, named=True)
 ODD = [
-    None, "", " ", "NA", "n/a", "?", "Rome ", "rome", "new", "k3", "once 1", "yes", "TRUE", "1,5", "1.5", "03", "3.0", "$4", "5 €", 0, 1, 3,
-    -1, 2**60, 2**53, 1.5, 3.0, 1e300, float("nan"), float("inf"), True, False, date(2021, 3, 4), datetime(2021, 3, 4, 5, 6, 7, 8),
-    datetime(2021, 3, 4, tzinfo=UTC), "2021-03-04", "2021-3-4", "04.03.2021", "2021-03-04 05:06", "20210304", np.float32(2.5), np.int64(3),
-]  # fmt: skip
+    *(
+        None,
+        "",
+        " ",
+        "NA",
+        "n/a",
+        "?",
+        "Rome ",
+        "rome",
+        "new",
+        "k3",
+        "once 1",
+        "yes",
+        "TRUE",
+        "1,5",
+        "1.5",
+        "03",
+        "3.0",
+        "$4",
+        "5 €",
+    ),
+    *(0, 1, 3, -1, 2**60, 2**53, 1.5, 3.0, 1e300, np.nan, np.inf, True, False, np.float32(2.5), np.int64(3)),
+    *("2021-03-04", "2021-3-4", "04.03.2021", "2021-03-04 05:06", "20210304", date(2021, 3, 4)),
+    *(datetime(2021, 3, 4, 5, 6, 7, 8), datetime(2021, 3, 4, tzinfo=UTC)),
+]
 
 
 def frames_of(row):
     """A row as tables of one."""
     yield [row]
     yield {name: [cell] for name, cell in row.items()}
-    try:
+    with suppress(TypeError, pl.exceptions.PolarsError):
         yield pl.DataFrame([row], infer_schema_length=None)
-    except (TypeError, pl.exceptions.PolarsError):
-        pass
     yield pd.DataFrame([row])
     yield pd.DataFrame([row]).convert_dtypes()
 

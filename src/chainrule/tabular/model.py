@@ -342,8 +342,7 @@ class TableModel(ReportableModel):
         return preparation.apply(as_table(data), missing or ("fill" if preparation.missing == "drop" else None))
 
     def _prepared(self, data: Any) -> NDArray[np.float32]:
-        row = row_of(data, self.columns)
-        if row is not None:
+        if (row := row_of(data, self.columns)) is not None:
             return self.preparation.apply_row(row)
         alone = only_row(data)
         if alone is not None and (X := self.preparation.apply_sure(alone)) is not None:

@@ -27,7 +27,12 @@ FEW = 2000
 """Tables with fewer rows than this get smaller networks, and more of them."""
 
 MANY, FEW_PASSES = 100_000, 5
-"""So do tables with so many rows that are seen fewer than so many times: there is no time for the larger ones."""
+"""Of tables with so many rows that are seen fewer than so many times there is no time for the larger ones either."""
+
+LARGER, SMALLER, SMALLEST = (256, 256), (128, 128), (96, 64)
+"""Neurons in the hidden layers; the smallest ones learn in a pass as much as the others, in steps of half the rows."""
+
+USUAL_BATCH, SMALL_BATCH = 128, 64
 
 DROPOUT, FEW_EPOCHS = 0.15, 20
 """The share that is left out, but not in fewer epochs: so seldom seen no row is learned by heart."""
@@ -46,8 +51,8 @@ class Recipe:
     Attributes
     ----------
     hidden : tuple of ints, optional
-        Neurons in each hidden layer; by default two of 256, and of 128 for fewer than 2,000 rows, or
-        for 100,000 and more in fewer than 5 epochs.
+        Neurons in each hidden layer; by default 256 and 256, for fewer than 2,000 rows 128 and 128, and
+        96 and 64 for 100,000 and more in fewer than 5 epochs.
     activation : str
         Theirs.
     dropout : float, optional
@@ -68,8 +73,8 @@ class Recipe:
         How many networks each one imitates by factors of its own for each of them (TabM); 1 for plain layers.
     label_smoothing : float
         Of the cross-entropy, for classes.
-    batch_size : int
-        Rows in a step, at most a quarter of the rows there are.
+    batch_size : int, optional
+        Rows in a step, at most a quarter of the rows there are; by default 128, and 64 for 100,000 and more in fewer than 5 epochs.
     """
 
     hidden: tuple[int, ...] | None = None
@@ -84,12 +89,14 @@ class Recipe:
     l2: float = 0.0
     members: int = 1
     label_smoothing: float = 0.0
-    batch_size: int = 128
+    batch_size: int | None = None
 
     def __post_init__(self) -> None:
         for size in self.hidden or ():
             SettingError.unless_count("a recipe", "hidden", size)
-        for name in ("bins", "members", "batch_size"):
+        if self.batch_size is not None:
+            SettingError.unless_count("a recipe", "batch_size", self.batch_size)
+        for name in ("bins", "members"):
             SettingError.unless_count("a recipe", name, getattr(self, name))
         for name in ("width", "waves"):
             SettingError.unless_count("a recipe", name, getattr(self, name), at_least=0)
@@ -104,16 +111,18 @@ class Recipe:
         >>> [Recipe().for_rows(rows).hidden for rows in (1_000, 10_000, 400_000)]
         [(128, 128), (256, 256), (256, 256)]
         >>> [Recipe().for_rows(400_000, epochs).hidden for epochs in (3, 30)]
-        [(128, 128), (256, 256)]
+        [(96, 64), (256, 256)]
         >>> [Recipe().for_rows(10_000, epochs).dropout for epochs in (3, 30)]
         [0.0, 0.15]
         """
-        small = rows < FEW or (rows >= MANY and epochs < FEW_PASSES)
-        hidden = (128, 128) if small else (256, 256)
+        seldom = rows >= MANY and epochs < FEW_PASSES
+        hidden = SMALLEST if seldom else SMALLER if rows < FEW else LARGER
         dropout = 0.0 if epochs < FEW_EPOCHS else DROPOUT
+        batch_size = SMALL_BATCH if seldom else USUAL_BATCH
         return replace(
             self,
             hidden=hidden if self.hidden is None else self.hidden,
+            batch_size=batch_size if self.batch_size is None else self.batch_size,
             dropout=dropout if self.dropout is None else self.dropout,
         )
 
@@ -172,7 +181,7 @@ class Recipe:
 
     def batch(self, rows: int) -> int:
         """How many of so many rows a step takes: of few at most a quarter."""
-        return min(self.batch_size, max(16, rows // 4))
+        return min(self.batch_size or USUAL_BATCH, max(16, rows // 4))
 
 
 def quantiles(values: NDArray[np.float32], bins: int) -> tuple[float, ...]:
