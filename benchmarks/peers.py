@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.contenders import Contender, WrongResultError, check_against_numpy
 from benchmarks.workloads import Workload
-from chainrule.engines.llvm.cores import usable as usable_cores
+from chainrule.engines.cores import usable as usable_cores
 
 
 class Jax:

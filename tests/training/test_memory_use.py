@@ -9,9 +9,9 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines import make_runner
+from chainrule.engines.cores import most
 from chainrule.engines.llvm.machine import target
 from chainrule.engines.llvm.plan import plan_loop
-from chainrule.engines.llvm.thread_choice import most
 from chainrule.tracing import Program, Variable, trees
 from chainrule.training import as_optimizer, heads_of
 from chainrule.training.loops import loop_of

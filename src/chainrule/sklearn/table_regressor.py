@@ -59,7 +59,7 @@ class TableRegressor(RegressorMixin, BaseTableEstimator):
         Decides folds, first weights and orders of samples.
 
     threads : int, default=None
-        How many networks are trained side by side; by default as many as there are cores.
+        How many networks are trained side by side; by default what OMP_NUM_THREADS says, or as many as there are cores.
 
     verbose : bool, default=False
         Whether to show a progress bar.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+from chainrule.engines import cores
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -19,13 +20,8 @@ def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[
     >>> side_by_side(abs, [-1, 2, -3])
     [1, 2, 3]
     """
-    threads = min(cores(), len(items))
+    threads = min(cores.most(), len(items))
     if threads < 2:
         return [work(item) for item in items]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(work, items))
-
-
-def cores() -> int:
-    """How many threads may compute at once here."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

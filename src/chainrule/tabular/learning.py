@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engines import cores
 from chainrule.network import Network
 from chainrule.tables import Preparation, Target
 from chainrule.tables.options import counted
@@ -170,7 +171,7 @@ def learn(
         The same rows with other scales, which are tried as well.
     seed : int
     threads : int, optional
-        How many networks are trained side by side; by default as many as there are cores.
+        How many networks are trained side by side; by default what OMP_NUM_THREADS says, or as many as there are cores.
     progress : callable
         Told the share of the work that is done, or of the time that is gone where that is more.
     asked : Asked, optional
@@ -184,7 +185,7 @@ def learn(
     amounts = None if target.classes else target.restored(y)
     judge = None if metric is None else _judge(metric, target, y if amounts is None else amounts, counted)
     problem = Problem(X, y, preparation.features, len(target.classes), weights, judge)
-    threads = threads or cores()
+    threads = threads or cores.most()
     usual = Candidate(AS_USUAL, recipe, problem, preparation)
     options = changes(usual, others) if search and folds > 1 and len(y) >= FEWEST_TO_HOLD_OUT else []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -66,6 +67,16 @@ class Looks:
         """Give the trained network the weights of its best epoch, and the history how wrong it was in each."""
         self.wait()
         self._best.restore(network, history)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What has been seen so far, as values."""
+        self.wait()
+        return {"best": self._best.state_dict(), "unseen": self._unseen.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self._best.load_state_dict(state["best"])
+        self._unseen.load_state_dict(state["unseen"])
 
     def close(self) -> None:
         """Let go of the thread."""

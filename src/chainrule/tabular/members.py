@@ -11,15 +11,16 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engines import cores
 from chainrule.engines.choice import AUTO, COMPILER, ENGINES
 from chainrule.errors import DivergedError
 from chainrule.network import Network
-from chainrule.tables.side_by_side import cores
 from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.looks import Looks
 from chainrule.tabular.plan import passes_between_looks
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
+from chainrule.tabular.under_way import UnderWay
 from chainrule.training import History
 from chainrule.training.schedules import OnPlateau
 
@@ -84,6 +85,9 @@ class Finished(Protocol):
     def keep(self, problem: Problem, own: Assignment, member: Member) -> None:
         """Note one that was trained."""
 
+    def under_way(self, problem: Problem, own: Assignment) -> UnderWay:
+        """Where one that is to do this is kept while it is trained."""
+
 
 def train(
     problem: Problem,
@@ -99,7 +103,7 @@ def train(
     A network begun when time is up keeps the best weights it had. Bits do not depend on the number of threads. Networks that
     are finished already are taken from there, and others noted.
     """
-    threads = threads or cores()
+    threads = threads or cores.most()
     each = max(1, threads // len(assignments))
     done = [0.0] * len(assignments)
 
@@ -113,7 +117,7 @@ def train(
             done[place] = share
             progress(sum(done))
 
-        member = _trained(problem, own, deadline, each, note)
+        member = _trained(problem, own, deadline, each, note, finished)
         if finished is not None:
             finished.keep(problem, own, member)
         return member
@@ -131,14 +135,15 @@ def train(
 
 
 def _trained(
-    problem: Problem, own: Assignment, deadline: Deadline, threads: int, note: Callable[[float], None]
-) -> Member:
+    problem: Problem, own: Assignment, deadline: Deadline, threads: int, note: Callable[[float], None],
+    finished: Finished | None,
+) -> Member:  # fmt: skip
     """One network, trained; with a tenth of the rate where the recipe's own makes it diverge."""
     try:
-        return _attempt(problem, own, deadline, threads, note)
+        return _attempt(problem, own, deadline, threads, note, finished)
     except DivergedError:
         calmer = replace(own.recipe, learning_rate=own.recipe.learning_rate / 10)
-        return _attempt(problem, replace(own, recipe=calmer), deadline, threads, note)
+        return _attempt(problem, replace(own, recipe=calmer), deadline, threads, note, finished)
 
 
 def _engine() -> str:
@@ -147,25 +152,33 @@ def _engine() -> str:
 
 
 def _attempt(
-    problem: Problem, own: Assignment, deadline: Deadline, threads: int, note: Callable[[float], None]
-) -> Member:
+    problem: Problem, own: Assignment, deadline: Deadline, threads: int, note: Callable[[float], None],
+    finished: Finished | None,
+) -> Member:  # fmt: skip
     recipe, X, engine = own.recipe, problem.X, _engine()
     batch = recipe.batch(len(own.learned))
     passes = passes_between_looks(own.epochs, -(-len(own.learned) // batch))
     looks, learned = own.epochs // passes, np.tile(own.learned, passes)
     layers = recipe.layers(problem.features, X, problem.outputs)
-    network = problem.meant(Network(layers, seed=own.seed))
+    under_way = None if finished is None else finished.under_way(problem, own)
+    begun = None if under_way is None else under_way.begun()
+    network = problem.meant(Network(layers, seed=own.seed)) if begun is None else begun[0]
+    seen = Looks(problem, own.held, own.seed, network, engine, threads)
+    if begun is not None:
+        seen.load_state_dict(begun[1])
     weights = None if problem.weights is None else problem.weights[learned]
     optimizer = recipe.optimizer(looks)
     held: tuple[NDArray[Any], ...] | None = None
     if len(own.held) and isinstance(optimizer.learning_rate, OnPlateau):  # which sees what the training itself measures
         held = (X[own.held], problem.y[own.held]) + (() if problem.weights is None else (problem.weights[own.held],))
-    seen = Looks(problem, own.held, own.seed, network, engine, threads)
 
     def each_epoch(end: Any) -> bool:
         seen.see(end)
         note((end.epoch + 1) / looks)
-        return deadline.is_over if passes * (end.epoch + 1) >= own.least else deadline.asked.is_set()
+        asked = deadline.asked.is_set()
+        if under_way is not None:
+            under_way.note(network, end, seen.state_dict(), at_once=asked)
+        return deadline.is_over if passes * (end.epoch + 1) >= own.least else asked
 
     with closing(seen):
         history = network.fit(
@@ -180,9 +193,10 @@ def _attempt(
             seed=own.seed,
             callbacks=[each_epoch],
             engine=engine,
-            threads=None if threads >= cores() else threads,  # of all that there are as many as pay
+            threads=None if threads >= cores.most() else threads,  # of all that there are as many as pay
             progress=False,
             validation_data=held,
+            continue_from=network.run,
         )
         seen.restore(network, history)
     return Member(network, layers, own, seen.said, history, passes * history.epochs)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule as cr
-from chainrule.engines.llvm import cores, machine
+from chainrule.engines import cores
+from chainrule.engines.llvm import machine
 from chainrule.engines.llvm.contractions import blocking
 from chainrule.engines.llvm.contractions.tile_writer import PIECE
 from chainrule.engines.llvm.kernel import Kernel

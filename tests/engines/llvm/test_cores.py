@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from chainrule.engines.llvm import cores
-from chainrule.engines.llvm.thread_choice import callers, most
+from chainrule.engines import cores
+from chainrule.engines.cores import most
+from chainrule.engines.llvm.thread_choice import callers
 
 V2 = "31 23 0:28 / /sys/fs/cgroup rw,relatime - cgroup2 cgroup2 rw\n"
 V1 = "32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct\n"

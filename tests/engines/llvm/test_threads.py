@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.engines import cores
 from chainrule.engines.llvm import (
     cache,
-    cores,
     emission,
     kernel,
     long_sums,
+    moves,
     pages,
     plan,
     row_blocks,
@@ -53,6 +54,7 @@ def small_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(plan, "SHORT", 0)
     monkeypatch.setattr(sharing, "WORTH_SHARING", 0)
     monkeypatch.setattr(long_sums, "LONG", 2)
+    monkeypatch.setattr(moves, "MANY", 8)
     monkeypatch.setattr(runner, "pages", Dirty)
     monkeypatch.setattr(team, "pages", Dirty)
     monkeypatch.setattr(cores, "usable", lambda: 5)
@@ -87,7 +89,7 @@ def all_pictures(x: Any) -> Any:
 def pieces(x: Any) -> Any:
     """More arrays joined than are copied in one function, of two shapes."""
     h = inside(x)
-    return outside(np.concatenate([*(h[:, i : i + 1] * (1.0 + i) for i in range(66)), np.tanh(h[:, 66:])], axis=1))
+    return outside(np.concatenate([*(h[:, i : i + 1] * (1.0 + i) for i in range(10)), np.tanh(h[:, 10:])], axis=1))
 
 
 CASES: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {

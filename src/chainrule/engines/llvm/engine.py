@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines import cores
 from chainrule.engines.engine import Engine, Executable
 from chainrule.engines.llvm.target import chosen
 from chainrule.engines.loop import Runner, TrainingLoop
@@ -72,10 +73,9 @@ class LlvmEngine(Engine):
         load_compiler()
         from chainrule.engines.llvm.machine import target
         from chainrule.engines.llvm.plan import plan_loop
-        from chainrule.engines.llvm.thread_choice import most
 
         plan = plan_loop(loop, target())
-        threads = most() if plan.shared else 1
+        threads = cores.most() if plan.shared else 1
         return [buffer.nbytes for buffer in plan.state], plan.arena_bytes + threads * plan.workspace_bytes
 
     def load(self) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
+from chainrule.engines import cores
 from chainrule.engines.engine import Executable, Workspace, Workspaces
-from chainrule.engines.llvm import cores, emission, pages
+from chainrule.engines.llvm import emission, pages
 from chainrule.engines.llvm.buffers import Arena, status, storage_type
 from chainrule.engines.llvm.code import Code, i64, pointer
 from chainrule.engines.llvm.contractions.blocking import workspace_bytes
@@ -23,7 +24,7 @@ from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.plan import SLACK, computed_bytes
 from chainrule.engines.llvm.target import Target
 from chainrule.engines.llvm.team import ARENA, THREAD, THREADS, WORKSPACE, Team
-from chainrule.engines.llvm.thread_choice import ThreadChoice, callers, most
+from chainrule.engines.llvm.thread_choice import ThreadChoice, callers
 from chainrule.engines.llvm.thread_group import ThreadGroup
 from chainrule.errors import PositionError
 from chainrule.tracing import Literal, Program, Variable
@@ -97,7 +98,7 @@ class KernelWorkspace(Workspace):
         self._team = Team(kernel.function, arena, own + SLACK if own else 0)
         self._table, self._status = self._team.table(0, 1, []), status(arena)
         self._run, self._address, self._name = kernel.function.at, self._table.ctypes.data, program.name
-        self._choice = ThreadChoice(most()) if kernel.shared else None
+        self._choice = ThreadChoice(cores.most()) if kernel.shared else None
 
     def run(self) -> Sequence[Any]:
         """The outputs for the inputs as they are, where they lie."""

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.llvm import cores, pages
+from chainrule.engines import cores
+from chainrule.engines.llvm import pages
 from chainrule.engines.llvm.buffers import long_axes, status
 from chainrule.engines.llvm.machine import target
 from chainrule.engines.llvm.team import Team
-from chainrule.engines.llvm.thread_choice import ThreadChoice, callers, most
+from chainrule.engines.llvm.thread_choice import ThreadChoice, callers
 from chainrule.engines.llvm.training import Compiled, compile_loop
 from chainrule.engines.loop import TrainingLoop
 from chainrule.errors import PositionError, ShapeError
@@ -36,8 +37,8 @@ class LlvmRunner:
         self._compiled: Compiled = compile_loop(loop, len(data), target())
         shared = self._compiled.plan.shared
         self._cores = cores.usable() if shared else 1
-        self._threads = None if threads is None else most(threads) if shared else 1
-        self._choice = ThreadChoice(most() if shared else 1)
+        self._threads = None if threads is None else cores.most(threads) if shared else 1
+        self._choice = ThreadChoice(cores.most() if shared else 1)
         self._arena = pages.zeros(self._compiled.plan.arena_bytes)
         for buffer, value in self._compiled.plan.constants:
             _write(buffer.array(self._arena), value)

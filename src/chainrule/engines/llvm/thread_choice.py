@@ -13,9 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-
-from chainrule.engines.llvm import cores
+from contextlib import contextmanager
 
 FIRST, AGAIN, SOON = (3, 5, 9, 17), 32, 8
 """Calls in which the other number of threads is tried: a few early ones, and later one in so many; more often where it is all
@@ -35,19 +33,6 @@ RECENTLY = 0.1
 
 _ended: dict[int, float] = {}
 """When the last call of every thread that trains ended; infinity while it lasts."""
-
-
-def most(asked: int | None = None) -> int:
-    """How many threads a training may use: what was asked for, or else the first number in OMP_NUM_THREADS, or all cores.
-
-    Never more than there are cores to use, whoever asks: threads that wait for each other by spinning would keep those they
-    wait for from running.
-    """
-    if asked is None:
-        with suppress(ValueError):
-            asked = int(os.environ.get("OMP_NUM_THREADS", "").split(",")[0])
-    usable = cores.usable()
-    return min(asked, usable) if asked is not None and asked > 0 else usable
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
@@ -17,6 +18,18 @@ def usable() -> int:
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     share = quota()
     return allowed if share is None else max(1, min(allowed, int(share)))
+
+
+def most(asked: int | None = None) -> int:
+    """How many threads may compute together: what was asked for, or else the first number in OMP_NUM_THREADS, or all cores.
+
+    Never more than there are cores to use, whoever asks: threads that wait for each other by spinning would keep those they
+    wait for from running.
+    """
+    if asked is None:
+        with suppress(ValueError):
+            asked = int(os.environ.get("OMP_NUM_THREADS", "").split(",")[0])
+    return min(asked, usable()) if asked is not None and asked > 0 else usable()
 
 
 @lru_cache(maxsize=8)
