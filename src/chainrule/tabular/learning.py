@@ -14,7 +14,6 @@ from chainrule.engines import cores
 from chainrule.network import Network
 from chainrule.tables import Preparation, Target
 from chainrule.tables.options import counted
-from chainrule.tables.side_by_side import cores
 from chainrule.tabular.deadline import Asked, Deadline
 from chainrule.tabular.ensemble import OutOfFold, out_of_fold, together
 from chainrule.tabular.folds import folds, latest
@@ -193,9 +192,9 @@ def learn(
         cost = recipe.weights(problem.features, problem.outputs)
         return plan(len(y), cost, recipe.batch(len(y)), seconds, threads, folds, 1 + len(options)), cost
 
-    recipe = recipe.for_rows(len(y), epochs or planned(recipe.for_rows(len(y)))[0].epochs)
+    recipe = recipe.for_rows(len(y), lambda fitted: epochs or planned(fitted)[0].epochs)
     usual = replace(usual, recipe=recipe)
-    intended, cost = planned(recipe)  # of a network that is smaller by now more epochs fit
+    intended, cost = planned(recipe)
     options = options[: intended.recipes - 1]
     if epochs is not None:
         intended = replace(intended, epochs=epochs, wanted=0)
