@@ -22,7 +22,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule as cr
-from chainrule.engines import ENGINES
 from chainrule.errors import (
     DivergedError,
     MissingFileError,
@@ -36,7 +35,11 @@ from chainrule.network.checkpoints import newest
 from chainrule.training import OPTIMIZERS, Every
 from killing import Noted
 from training.test_continuing import EPOCHS, SCHEDULES, WATCHED, X, Y, alike, network, same, trained
+<<<<<<< HEAD
 from trying import examples
+=======
+from trying import ENGINES
+>>>>>>> main
 
 NAMES = ["run.ckpt", "run.ckpt.1", "run.ckpt.2"]
 
