@@ -35,11 +35,7 @@ from chainrule.network.checkpoints import newest
 from chainrule.training import OPTIMIZERS, Every
 from killing import Noted
 from training.test_continuing import EPOCHS, SCHEDULES, WATCHED, X, Y, alike, network, same, trained
-<<<<<<< HEAD
-from trying import examples
-=======
-from trying import ENGINES
->>>>>>> main
+from trying import ENGINES, examples
 
 NAMES = ["run.ckpt", "run.ckpt.1", "run.ckpt.2"]
 
