@@ -4,7 +4,7 @@
 
 A process makes copies of itself. Each trains with checkpoints, and is killed, interrupted, or has for a while a full disk or a folder
 that cannot be written to; the next goes on and is stopped too; the last one must end with the bits of a training that was left alone.
-Where copies of a process that has trained are no good (threads of libraries are not copied) it has trained nothing itself.
+Where copies of a process that has trained are no good (threads of libraries are not copied) every copy trains once before.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -237,7 +238,10 @@ def obey() -> None:
 DONE, FAILED, INTERRUPTED, REFUSED = range(4)
 
 
-def copied(work: Callable[[], tuple[Facts, bool]]) -> tuple[int, int]:
+Work = Callable[[Path | None], tuple[Facts, bool]]
+
+
+def copied(work: Work, path: Path | None, *, is_warm: bool) -> tuple[int, int]:
     """A copy of this process that trains; its number, and a pipe that says when it begins, and then what came of it."""
     hears, says = os.pipe()
     copy = os.fork()
@@ -249,8 +253,10 @@ def copied(work: Callable[[], tuple[Facts, bool]]) -> tuple[int, int]:
         if not os.getuid():
             obey()
         warnings.filterwarnings("ignore", message=".*could not be written", category=RuntimeWarning)
+        if not is_warm:
+            work(None)
         os.write(says, b".")
-        facts, interrupted = work()
+        facts, interrupted = work(path)
         status = INTERRUPTED if interrupted else DONE
         with os.fdopen(says, "wb") as file:
             pickle.dump(facts, file)
@@ -269,19 +275,21 @@ def copied(work: Callable[[], tuple[Facts, bool]]) -> tuple[int, int]:
     raise AssertionError
 
 
-def in_a_copy(work: Callable[[], tuple[Facts, bool]]) -> Facts:
-    """What comes of it."""
-    copy, hears = copied(work)
+def in_a_copy(work: Work, path: Path | None, *, is_warm: bool) -> tuple[Facts, float]:
+    """What comes of it, and after how many seconds."""
+    copy, hears = copied(work, path, is_warm=is_warm)
+    os.read(hears, 1)
+    began = time.perf_counter()
     with os.fdopen(hears, "rb") as file:
         content = file.read()
     assert os.waitpid(copy, 0)[1] == 0
-    facts: Facts = pickle.loads(content[1:])
-    return facts
+    return pickle.loads(content), time.perf_counter() - began
 
 
-def is_stopped(after: float, way: Callable[[int, Path], None], work: Any, folder: Path) -> bool:
+def is_stopped(after: float, way: Callable[[int, Path], None], work: Work, path: Path, *, is_warm: bool) -> bool:
     """Whether a copy of this process was stopped while it trained; otherwise it was done before."""
-    copy, hears = copied(work)
+    copy, hears = copied(work, path, is_warm=is_warm)
+    folder = path.parent
     os.read(hears, 1)
     time.sleep(after)
     with contextlib.suppress(ProcessLookupError):
@@ -297,27 +305,27 @@ def main(name: str, engine: str, kills: int, seed: int) -> tuple[int, int]:
     """So many, two in a row; says how many it were, and how many files there were after them, all of which could be read."""
     kind, kept, killed = KINDS[name], 0, 0
     CHANCE.seed(f"{name} {engine} {seed}")
-    if kind.is_copied and engine in COPIED:
-        kind(engine, None)
-    wanted = in_a_copy(lambda: kind(engine, None))
-    began = time.perf_counter()
+    work, is_warm = partial(kind, engine), kind.is_copied and engine in COPIED
+    if is_warm:
+        work(None)
+    wanted, _ = in_a_copy(work, None, is_warm=is_warm)
     with tempfile.TemporaryDirectory() as folder:
-        in_a_copy(lambda: kind(engine, Path(folder, "run.ckpt")))
-    longest = time.perf_counter() - began
+        _, longest = in_a_copy(work, Path(folder, "run.ckpt"), is_warm=is_warm)
     while killed < kills:
-        with tempfile.TemporaryDirectory() as name_of_folder:
-            folder_of, path = Path(name_of_folder), Path(name_of_folder, "run.ckpt")
-            work = lambda path=path: kind(engine, path)  # noqa: E731
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "run.ckpt")
             for _ in range(2):
-                died = is_stopped(CHANCE.uniform(0, longest), CHANCE.choice(WAYS), work, folder_of)
+                died = is_stopped(CHANCE.uniform(0, longest), CHANCE.choice(WAYS), work, path, is_warm=is_warm)
                 killed, longest = killed + died, longest * (1.0 if died else 0.9)
-                for file in folder_of.glob("run.ckpt*"):
+                for file in path.parent.glob("run.ckpt*"):
                     read(file)  # whole, whatever was being done
                     kept += 1
-            found = in_a_copy(work)
+            found, _ = in_a_copy(work, path, is_warm=is_warm)
             different = [key for key in {**wanted, **found} if wanted.get(key) != found.get(key)]
-            assert not different, f"{name} on {engine}: {different}"
-            left = {file.name for file in folder_of.iterdir()}
+            assert not different, (
+                f"{name} on {engine}: {different} {[(wanted.get(k), found.get(k)) for k in different][:1]}"
+            )
+            left = {file.name for file in path.parent.iterdir()}
             assert left <= {"run.ckpt", "run.ckpt.1", "run.ckpt.2"}, left
     return killed, kept
 

@@ -33,6 +33,7 @@ from chainrule.errors import (
 from chainrule.network import checkpoints, storage, writing
 from chainrule.network.checkpoints import newest
 from chainrule.training import OPTIMIZERS, Every
+from chainrule.training import watching as watching_module
 from killing import Noted
 from training.test_continuing import EPOCHS, SCHEDULES, WATCHED, X, Y, alike, network, same, trained
 from trying import ENGINES, examples
@@ -153,6 +154,35 @@ def test_an_interrupt_just_before_or_after_the_callbacks_are_told(
         trained(network(), callbacks=[first], checkpoint=path, every=1)
     cr.resume(path, X, Y, callbacks=[last])
     assert last.seen == whole.seen
+
+
+@pytest.mark.parametrize("watching", ["Watch", "Plateau"])
+@pytest.mark.parametrize("times", [1, 2, 3, 4])
+@pytest.mark.parametrize("epoch", range(1, EPOCHS + 1))
+def test_ctrl_c_again_and_again_while_an_epoch_is_noted(
+    watching: str, times: int, epoch: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often: an epoch that is in the history has been seen by what watches it."""
+    given = {
+        "early_stopping": 4,
+        "validation_split": 0.3,
+        "optimizer": cr.SGD(cr.OnPlateau(0.5, patience=1, factor=0.5)),
+    }
+    whole, path, of = trained(network(), **given), tmp_path / "run.ckpt", getattr(watching_module, watching)
+    see, calls = of.see, list[int]()
+
+    def interrupted(self: Any, history: Any, *more: Any) -> None:
+        if history.epochs == epoch and len(calls) < times:
+            calls.append(1)
+            raise KeyboardInterrupt
+        see(self, history, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(of, "see", interrupted)
+        with suppress(KeyboardInterrupt):
+            trained(network(), **given, checkpoint=path, every="1h")
+    assert calls
+    assert alike(cr.resume(path, X, Y), whole)
 
 
 def test_an_interrupt_when_a_callback_has_ended_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

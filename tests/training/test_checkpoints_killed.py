@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from chainrule.engines import ENGINES
 from killing import KINDS
+from trying import ENGINES
 
 KILLS = int(os.environ.get("CHAINRULE_KILLS", "20"))
-"""How many, over all kinds of training and every engine; 2,000 in `make nightly`."""
+"""How many, over all kinds of training and the engines that are tried; 2,000 in `make nightly`."""
 
 BY_DAY = ("plain", "dropout", "watched", "within", "told")
 """Those that take no longer than some seconds."""

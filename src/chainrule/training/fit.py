@@ -153,6 +153,7 @@ class Training:
 
     def now(self) -> Run:
         """All that the training is now; its arrays are those that the training goes on with."""
+        self._show_watchers()  # which an interrupt may have kept from seeing the last epoch
         at, history = self._at, self.history.copy()
         done = history.epochs - at.block.first
         under_way = at.reported[done * self.steps_per_epoch :]
