@@ -20,6 +20,9 @@ from chainrule.nn import Layer as Layer
 from chainrule.nn import ParameterSpec as ParameterSpec
 from chainrule.nn import Perceptron as Perceptron
 from chainrule.training import PIECES
+from chainrule.training import ArrayDataset as ArrayDataset
+from chainrule.training import BatchDataset as BatchDataset
+from chainrule.training import Dataset as Dataset
 from chainrule.training import EarlyStopping as EarlyStopping
 from chainrule.training import EpochEnd as EpochEnd
 from chainrule.training import History as History
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from chainrule.nn.normalising import *
     from chainrule.nn.standardising import *
     from chainrule.tabular import Recipe as Recipe
+    from chainrule.tabular import TableDataset as TableDataset
     from chainrule.tabular import TableModel as TableModel
     from chainrule.tabular import load as load
     from chainrule.training.loggers import CSVLogger as CSVLogger
@@ -62,7 +66,7 @@ LATER = {
     **dict.fromkeys(("Value", "derivation", "evaluation_order", "explain", "tree", "values"), "explanation"),
     "compare": "explanation.comparison",
     "find_nan": "explanation.diagnosis.lines",
-    **dict.fromkeys(("Recipe", "TableModel", "load"), "tabular"),
+    **dict.fromkeys(("Recipe", "TableDataset", "TableModel", "load"), "tabular"),
     **dict.fromkeys(("CSVLogger", "MLflowLogger", "TensorBoardLogger"), "training.loggers"),
     **dict.fromkeys(("View", "view"), "viewer"),
 }
