@@ -24,6 +24,7 @@
     │   └── OtherFormatError       one that another version of chainrule wrote
     ├── MissingFileError       a file that is not where it was said to be   (FileNotFoundError)
     ├── NotBuiltError          a network used before its shapes are known   (RuntimeError)
+    ├── LostProcessError       a process of a training is gone              (RuntimeError)
     └── MissingExtraError      an optional library is not installed         (ImportError)
 
 Every message says what was given, what was expected, and what to do.
@@ -330,6 +331,14 @@ class NotBuiltError(ChainruleError, RuntimeError):
 
     Fails: `cr.Network([cr.Dense(3)]).predict(X)`.
     Works: `cr.Network([cr.Dense(3)]).build(2).predict(X)`, for 2 features; or `network.fit(X, y)` first.
+    """
+
+
+class LostProcessError(ChainruleError, RuntimeError):
+    """A process is gone of those that carry out a training together.
+
+    Fails: `network.fit(X, y, engine=cr.JaxEngine(devices="all"))` in four processes, one of which is killed.
+    Works: `cr.resume("run.ckpt", X, y)` afterwards, with any number of processes.
     """
 
 

@@ -17,6 +17,7 @@ from chainrule.cli.demo import demo
 from chainrule.cli.diagnose import diagnose
 from chainrule.cli.exits import FAILED, INTERRUPTED, SIGNALLED
 from chainrule.cli.explain import explain
+from chainrule.cli.launch import launch
 from chainrule.cli.predict import evaluate, predict
 from chainrule.cli.train import train
 from chainrule.cli.view import view
@@ -78,6 +79,7 @@ def _chainrule(
 
 app.command("demo")(demo)
 app.command("train")(train)
+app.command("launch", context_settings={"allow_interspersed_args": False})(launch)
 app.command("evaluate")(evaluate)
 app.command("predict")(predict)
 app.command("explain")(explain)

@@ -78,6 +78,13 @@ class Runner(Protocol):
     """A training loop ready to run on its data, in an engine's own way."""
 
     @property
+    def leads(self) -> bool:
+        """Whether this is the process that writes checkpoints, of those that carry out the training together."""
+
+    def agreed(self, steps: int) -> int:
+        """The number of steps that all these processes take next, where this one would take so many."""
+
+    @property
     def state(self) -> list[Any]:
         """The state after the last finished step."""
 
@@ -94,7 +101,17 @@ class Runner(Protocol):
         """
 
 
-class StepRunner:
+class Alone:
+    """A runner of this process's own, which has nobody to agree with."""
+
+    leads = True
+
+    def agreed(self, steps: int) -> int:
+        """As many."""
+        return steps
+
+
+class StepRunner(Alone):
     """A training loop carried out step by step in Python, every step by a function of an engine's."""
 
     def __init__(
@@ -135,10 +152,10 @@ class StepRunner:
                 self._state, metrics = list(outputs[: loop.state]), outputs[loop.state :]
                 report[i, :width] = metrics if single else np.concatenate([np.ravel(x) for x in metrics])
                 if loop.measurement is not None and batch == steps - 1:
-                    report[i, width:] = self._measured(loop.measurement)
+                    report[i, width:] = self.measured(loop.measurement)
         return report
 
-    def _measured(self, measurement: Measurement) -> Any:
+    def measured(self, measurement: Measurement) -> Any:
         """What is measured of the state."""
         assert self._measure is not None
         total, size = np.zeros(len(measurement.program.outputs)), measurement.batch_size

@@ -157,6 +157,7 @@ class TrainableNetwork(ExaminableNetwork):
             "gradients": gradients, "engine": engine, "threads": threads, "record": record, "every": every,
         }  # fmt: skip
         goes_on = continue_from is not None
-        training.checkpoints = checkpoints_for(self, training, path, often, given, goes_on=goes_on)
+        if training.runner.leads:
+            training.checkpoints = checkpoints_for(self, training, path, often, given, goes_on=goes_on)
         with heard_as_interrupt():
             return carry_out(self, training)
