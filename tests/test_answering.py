@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import ENGINES, REFERENCE
+from chainrule.engines import REFERENCE
 from chainrule.engines.choice import quickest
 from chainrule.engines.rows import BLOCKS
 from chainrule.training import CHUNK
 from chainrule.training.evaluation import sizes_of
+from trying import ENGINES
 
 LLVM = ENGINES["llvm"]
 

@@ -34,6 +34,7 @@ from chainrule.tracing.functions import all_public as _all_public
 if TYPE_CHECKING:
     from chainrule.autodiff import *
     from chainrule.engines import evaluate as evaluate
+    from chainrule.engines.jax.engine import JaxEngine as JaxEngine
     from chainrule.engines.jit import jit as jit
     from chainrule.learning import *
 
@@ -41,7 +42,11 @@ __version__ = "0.1.0"
 
 globals().update(_LOADED)
 
-_LATER = dict.fromkeys(_autodiff.LATER, "autodiff") | {"evaluate": "engines", "jit": "engines.jit"}
+_LATER = dict.fromkeys(_autodiff.LATER, "autodiff") | {
+    "evaluate": "engines",
+    "jit": "engines.jit",
+    "JaxEngine": "engines.jax.engine",
+}
 _EARLY = ["__version__", *_declarations.public(globals()), *_LATER]
 
 

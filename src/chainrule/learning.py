@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from chainrule import datasets as datasets
 from chainrule import declarations
 from chainrule.forks import load as _load
+from chainrule.network import FittedNetworks as FittedNetworks
 from chainrule.network import Hypergradient as Hypergradient
 from chainrule.network import Network as Network
 from chainrule.network import Tuned as Tuned
+from chainrule.network import fit_many as fit_many
 from chainrule.network import hypergradient as hypergradient
 from chainrule.network import resume as resume
 from chainrule.network import tune as tune

@@ -11,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule as cr
-from chainrule.engines import ENGINES
 from chainrule.errors import InPlaceError, LeakedValueError, SettingError, ShapeError, TracingError, UnsupportedError
 from chainrule.tracing import trees
 from chainrule.tracing.identity import identity
-from trying import examples
+from trying import ENGINES, examples
 
 
 def python_scan(function: Any, state: Any, xs: Any, *, length: int | None = None, reverse: bool = False) -> Any:

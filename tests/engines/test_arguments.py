@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import ENGINES
 from chainrule.errors import SettingError, TracingError
+from trying import ENGINES
 from versions import before
 
 every_engine = pytest.mark.parametrize("engine", ENGINES)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import ENGINES
+from trying import ENGINES
 
 random = np.random.default_rng(0)
 X = random.normal(size=(20, 6)).astype(np.float32)

@@ -14,10 +14,11 @@ from tests.strategies import cases, inputs_of, programs
 from tests.together import together
 
 import chainrule as cr
-from chainrule.engines import ENGINES, evaluate
+from chainrule.engines import evaluate
 from chainrule.ops import REGISTRY
 from chainrule.ops.operation import Operation
 from chainrule.tracing.apply import apply
+from trying import ENGINES
 
 
 def assert_same(found: Any, expected: Any, *, single: bool = False) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chainrule.engines import ENGINES, Measurement, TrainingLoop, make_runner
+from chainrule.engines import Measurement, TrainingLoop, make_runner
 from chainrule.errors import PositionError
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace
+from trying import ENGINES
 
 BATCH, MEASURED = 3, 4
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import ENGINES
+from trying import ENGINES
 from versions import before
 
 every_engine = pytest.mark.parametrize("engine", ENGINES)

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.autodiff import grad, jvp, vjp
-from chainrule.engines import ENGINES, evaluate
+from chainrule.engines import evaluate
 from chainrule.errors import PositionError, ShapeError, TracingError
 from chainrule.tracing import simplify, trace
-from trying import examples
+from trying import ENGINES, examples
 
 
 @st.composite

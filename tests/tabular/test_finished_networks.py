@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from typer.testing import CliRunner
 import chainrule as cr
 from chainrule.cli.app import app
 from chainrule.errors import MissingFileError, ModelFileError, SettingError
-from chainrule.tabular import members
+from chainrule.network.holding import held
+from chainrule.tabular import members, under_way
 
 RANDOM = np.random.default_rng(0)
 A = RANDOM.normal(size=60).round(3)
@@ -94,6 +96,65 @@ def test_networks_that_are_done_are_not_learned_again(after: int, trained: list[
     assert alike(model(threads=1).fit(TABLE, "y", resume=path), once)  # all is done
     assert trained[0] == 0
     assert {file.name for file in tmp_path.iterdir()} <= {"t.ckpt", "t.ckpt.1", "t.ckpt.2"}
+
+
+@pytest.fixture
+def epochs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many epochs have been seen; when there are as many as the second says, the training is killed. Every moment is kept."""
+    counts, note = [0, 10**6], under_way.UnderWay.note
+
+    def counted(*given: Any, **more: Any) -> None:
+        note(*given, **more)
+        counts[0] += 1
+        if counts[0] == counts[1]:
+            raise KilledError
+
+    monkeypatch.setattr(under_way.UnderWay, "note", counted)
+    monkeypatch.setattr(under_way, "SECONDS", 0.0)
+    return counts
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"metric": "mae", "recipe": cr.Recipe(schedule="plateau", dropout=0.2)}], ids=["usual", "other"]
+)
+@pytest.mark.parametrize("after", [1, 12])
+def test_a_network_that_is_killed_is_gone_on_with(
+    changes: dict[str, Any], after: int, epochs: list[int], tmp_path: Path
+) -> None:
+    path, given = tmp_path / "t.ckpt", {"threads": 1, "search": False, "epochs": 7, **changes}
+    once = model(**given).fit(TABLE, "y", checkpoint=tmp_path / "once")
+    epochs[:] = 0, after
+    with pytest.raises(KilledError):
+        model(**given).fit(TABLE, "y", checkpoint=path)
+    epochs[:] = 0, 10**6
+    assert alike(model(**given).fit(TABLE, "y", resume=path), once)
+    assert epochs[0] == -after % 7  # those of this network that were left; others were not killed
+    assert {file.name for file in tmp_path.iterdir() if file.name[0] == "t"} <= {"t.ckpt", "t.ckpt.1", "t.ckpt.2"}
+
+
+def test_what_is_damaged_of_a_network_under_way_is_told(epochs: list[int], tmp_path: Path) -> None:
+    """The moment before is taken, and when none is left, that network is learned from its beginning."""
+    path, given = tmp_path / "t.ckpt", {"threads": 1, "search": False, "epochs": 7}
+    once = model(**given).fit(TABLE, "y")
+    for damaged, told in ((1, "which was kept before it, is taken"), (3, "learned from its beginning")):
+        epochs[:] = 0, 11
+        with pytest.raises(KilledError):
+            model(**given).fit(TABLE, "y", checkpoint=path)
+        own = sorted(tmp_path.glob("t.ckpt.network-*"))
+        assert len(own) == 3
+        for file in own[:damaged]:
+            file.write_bytes(file.read_bytes()[:-1])
+        epochs[:] = 0, 10**6
+        with pytest.warns(RuntimeWarning, match=f"damaged.*{told}"):
+            assert alike(model(**given).fit(TABLE, "y", resume=path), once)
+
+
+def test_a_table_is_learned_by_one_process_at_a_time(tmp_path: Path) -> None:
+    with held(tmp_path / "t.ckpt"), ThreadPoolExecutor(1) as other:
+        fitted = other.submit(lambda: model().fit(TABLE, "y", checkpoint=tmp_path / "t.ckpt"))
+        assert isinstance(fitted.exception(), SettingError)
+        assert "is being written by another training" in str(fitted.exception())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_training_that_is_kept_is_that_which_is_not(whole: cr.TableModel, tmp_path: Path) -> None:

@@ -46,11 +46,11 @@ def test_gradients_use_the_same_pages_again() -> None:
 def test_nothing_waits_for_the_garbage_collector(function: Any) -> None:
     x = np.array([1.0, -2.0, 3.0])
     for derivative in (cr.grad(function), lambda x: cr.jvp(function, (x,), (x,)), cr.hessian(function)):
-        derivative(x)
-        gc.collect()
         gc.freeze()  # of all that other tests have left, nothing needs to be looked at
-        gc.disable()
         try:
+            derivative(x)
+            gc.collect()
+            gc.disable()
             derivative(x)
             assert gc.collect() == 0
         finally:

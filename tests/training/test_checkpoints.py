@@ -20,7 +20,6 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import ENGINES
 from chainrule.errors import (
     DivergedError,
     MissingFileError,
@@ -33,6 +32,7 @@ from chainrule.network import checkpoints, storage, writing
 from chainrule.training import OPTIMIZERS, Every
 from killing import Noted
 from training.test_continuing import EPOCHS, SCHEDULES, WATCHED, X, Y, alike, network, same, trained
+from trying import ENGINES
 
 NAMES = ["run.ckpt", "run.ckpt.1", "run.ckpt.2"]
 
@@ -61,7 +61,8 @@ def stopped(path: Path, epoch: int = 3, **options: Any) -> Any:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(file.name for file in folder.iterdir())
+    """The files of a folder, but for the lock that is there while a training is."""
+    return sorted(file.name for file in folder.iterdir() if file.suffix != ".lock")
 
 
 # --- going on
@@ -315,8 +316,15 @@ def test_how_often_is_a_time_or_a_number_of_epochs() -> None:
     for wrong in (0, -1, 1.5, True, "soon", "0s", None):
         with pytest.raises(SettingError, match="every"):
             Every.of(wrong)
-        with pytest.raises(SettingError, match="every"):
-            trained(network(), checkpoint="run.ckpt", every=wrong)
+        if wrong is not None:  # which is not given
+            with pytest.raises(SettingError, match="every"):
+                trained(network(), checkpoint="run.ckpt", every=wrong)
+
+
+@pytest.mark.parametrize("every", [1, "30s", "1h"])
+def test_how_often_without_where_is_refused(every: Any) -> None:
+    with pytest.raises(SettingError, match=f"every={every!r} .* checkpoint, where, was not given; give both"):
+        trained(network(), every=every)
 
 
 @pytest.fixture
@@ -448,7 +456,9 @@ def test_files_of_others_and_of_trainings_that_have_not_ended_are_kept(tmp_path:
 def test_a_place_that_cannot_be_written_is_told_before_the_first_step(place: str, tmp_path: Path) -> None:
     if place.startswith("/") and not Path(place).parent.is_dir():
         pytest.skip("a matter of Linux")
-    with pytest.raises(SettingError, match=r"fit was given checkpoint=.*which cannot be written: "):
+    with pytest.raises(
+        SettingError, match=r"was to be kept in '.*', which cannot be written: .* Give a file in a folder"
+    ):
         trained(network(), checkpoint=tmp_path / place, callbacks=[stopping(0)])
     assert names(tmp_path) == []
 
@@ -523,6 +533,42 @@ def test_what_a_killed_writer_has_left_is_written_over(tmp_path: Path) -> None:
 
 
 # --- signals
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_training_that_is_not_kept(number: signal.Signals, engine: str) -> None:
+    """The network has what it has learned, and goes on from there."""
+    whole, net = trained(network(), engine=engine), network()
+    trained(net, engine=engine, callbacks=[lambda end: signal.raise_signal(number) if end.epoch == 2 else None])
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert net.history is not None
+    assert net.run is not None
+    assert (net.history.stopped, net.history.epochs) == ("interrupted", 3)
+    assert same(net.parameters, net.run.parameters)
+    assert alike(trained(net, engine=engine, continue_from=net.run), whole)
+
+
+def test_a_pool_that_is_shut_down_does_not_wait_for_a_training(tmp_path: Path) -> None:
+    """It asks its workers to end by SIGTERM, and waits until they have; what a training has come to is kept before."""
+    script = """
+        import multiprocessing, os, sys, time
+        import numpy as np
+        import chainrule as cr
+        def work(path):
+            cr.Network([cr.Dense(1)]).fit(np.ones((4, 1)), np.ones(4), epochs=10**7, checkpoint=path, every="1h", progress=False)
+            return "it has ended, and another one is to come"
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            pool.map_async(work, [sys.argv[1]] * 2)
+            while not os.path.exists(sys.argv[1]):
+                time.sleep(0.01)
+            time.sleep(0.3)
+    """
+    if not hasattr(os, "fork"):
+        pytest.skip("copies of a process are a matter of Unix")
+    command = [sys.executable, "-c", textwrap.dedent(script), tmp_path / "run.ckpt"]
+    subprocess.run(command, check=True, timeout=60, capture_output=True)
+    assert cr.load(tmp_path / "run.ckpt").run.epochs > 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chainrule as cr
-from chainrule.engines import ENGINES
 from chainrule.errors import DivergedError, SettingError
 from chainrule.training import OPTIMIZERS, Run
 from chainrule.training.history import History
 from making import exported, made, moons
+from trying import ENGINES
 
 X, Y = moons(30)
 VALUES = np.c_[np.sin(X[:, 0]), X[:, 1] ** 2]

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import ENGINES
 from chainrule.errors import DerivativeLostError, DivergedError, SettingError, UnknownNameError
 from chainrule.tracing import trees
 from chainrule.training.hyperparameters import adjusted, numbers_of
 from making import exported, made
+from trying import ENGINES
 
 OPTIMIZERS = exported(cr.Optimizer)
 SMOOTH = ("tanh", "sigmoid", "softplus", "gelu", "elu", "silu")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import ENGINES
+from trying import ENGINES
 
 random = np.random.default_rng(0)
 NUMBERS = random.integers(0, 2, (25, 3))

@@ -11,12 +11,12 @@ import pytest
 from test_continuing import SCHEDULES, VALUES, WATCHED, X, Y, alike, network, same, trained
 
 import chainrule as cr
-from chainrule.engines import ENGINES
 from chainrule.engines.loop import StepRunner
 from chainrule.errors import DivergedError, SettingError, UnknownNameError
 from chainrule.training import OPTIMIZERS, Recording, Settings, keyframes
 from chainrule.training.evaluation import means_of
 from chainrule.training.replay import _stops
+from trying import ENGINES
 
 MIXTURES: dict[str, dict[str, Any]] = {
     "alone": {},

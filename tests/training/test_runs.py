@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import ENGINES
 from chainrule.errors import ShapeError
 from chainrule.network.fitting import assemble, carry_out
 from chainrule.network.meaning import learn_meanings
 from chainrule.training import Batch, Objective, Penalty, Settings, fit
 from chainrule.training.data import filled_up
 from chainrule.training.full_batch import FullBatchObjective
+from trying import ENGINES
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(50, 3))

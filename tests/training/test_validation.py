@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import ENGINES
 from chainrule.training.evaluation import BATCH, QUANTUM
+from trying import ENGINES
 
 RANDOM = np.random.default_rng(0)
 X, LABELS = RANDOM.normal(size=(310, 6)), RANDOM.integers(0, 3, 310)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import ENGINES
 from chainrule.errors import DataError, SettingError, ShapeError
+from trying import ENGINES
 
 RANDOM = np.random.default_rng(3)
 X = RANDOM.normal(size=(30, 2))

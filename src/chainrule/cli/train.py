@@ -229,7 +229,9 @@ def train(
     ] = 0,
     checkpoint: Annotated[
         Path | None,
-        typer.Option(help="Keep every network in a file as soon as it is learned.", **TRAINING, metavar="FILE"),
+        typer.Option(
+            help="Keep every network in a file while it is learned, and when it is.", **TRAINING, metavar="FILE"
+        ),
     ] = None,
     resume: Annotated[
         Path | None,

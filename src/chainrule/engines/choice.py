@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from chainrule.engines.engine import Engine
+from chainrule.engines.jax.engine import JaxEngine
 from chainrule.engines.llvm.engine import LlvmEngine
 from chainrule.engines.numpy_engine import NumpyEngine
 from chainrule.errors import UnknownNameError, UnsupportedError
@@ -21,9 +22,11 @@ ENGINES: dict[str, Engine] = {
     for engine in (
         LlvmEngine(),
         REFERENCE,
+        JaxEngine(),
     )
 }
-"""Engines by name, in the order in which `auto` prefers them. To add an engine is to add a line here."""
+"""Engines by name, in the order in which `auto` prefers them: those behind the reference, which refuses nothing, are only taken
+when they are asked for. To add an engine is to add a line here."""
 
 AUTO = "auto"
 """The name for the first engine that can do what is to be done."""
@@ -37,17 +40,25 @@ def names() -> list[str]:
     return [AUTO, *ENGINES]
 
 
-def named(name: str) -> Engine | None:
-    """The engine of a name; `None` for `auto`, which leaves the choice to us.
+def named(name: str | Engine) -> Engine | None:
+    """The engine of a name, or one that is given itself; `None` for `auto`, which leaves the choice to us.
 
     Raises
     ------
     UnknownNameError
         For a name that is no engine.
     """
+    if isinstance(name, Engine):
+        return name
     if not isinstance(name, str) or (name not in ENGINES and name != AUTO):
         raise UnknownNameError.among("engine", name, names())
     return ENGINES.get(name)
+
+
+def leads(name: str | Engine) -> bool:
+    """Whether this process writes what is kept of a training by that engine."""
+    engine = named(name)
+    return engine is None or engine.leads
 
 
 def environment() -> tuple[str, ...]:
@@ -55,8 +66,8 @@ def environment() -> tuple[str, ...]:
     return tuple([engine.setting for engine in ENGINES.values()])
 
 
-def choose(name: str, program: Program, data: Sequence[Any] = (), *, task: str) -> Engine:
-    """The engine of that name; for `auto` the first that does not refuse the Program, or such data for it.
+def choose(name: str | Engine, program: Program, data: Sequence[Any] = (), *, task: str) -> Engine:
+    """The engine of that name, or that engine; for `auto` the first that does not refuse the Program, or such data for it.
 
     `task` says what it is for, such as "carry out this training", where it is refused.
 

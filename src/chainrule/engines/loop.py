@@ -77,12 +77,8 @@ class TrainingLoop(NamedTuple):
 class Runner(Protocol):
     """A training loop ready to run on its data, in an engine's own way."""
 
-    @property
-    def leads(self) -> bool:
-        """Whether this is the process that writes checkpoints, of those that carry out the training together."""
-
-    def agreed(self, steps: int) -> int:
-        """The number of steps that all these processes take next, where this one would take so many."""
+    def agreed(self, number: int) -> int:
+        """How many steps, or epochs, all processes take next that carry this out together; this one would take so many."""
 
     @property
     def state(self) -> list[Any]:
@@ -104,11 +100,9 @@ class Runner(Protocol):
 class Alone:
     """A runner of this process's own, which has nobody to agree with."""
 
-    leads = True
-
-    def agreed(self, steps: int) -> int:
+    def agreed(self, number: int) -> int:
         """As many."""
-        return steps
+        return number
 
 
 class StepRunner(Alone):

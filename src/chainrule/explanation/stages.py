@@ -18,8 +18,7 @@ from chainrule.nn.neurons import Neurons
 from chainrule.nn.parameters import flat_names
 from chainrule.nn.readings import LayerReading
 from chainrule.training.finite_differences import EPSILON
-from chainrule.training.fit import passes
-from chainrule.training.settings import NUMERICAL
+from chainrule.training.settings import NUMERICAL, passes
 
 EXACT = 12
 """Significant digits of losses that differ by a nudge."""

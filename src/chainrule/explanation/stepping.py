@@ -17,9 +17,8 @@ from chainrule.tracing.program import Atom, Program, Variable
 from chainrule.training import Optimizer, Training
 from chainrule.training.blocks import Block
 from chainrule.training.finite_differences import measure, wide
-from chainrule.training.fit import in_order
 from chainrule.training.loops import scalar_types
-from chainrule.training.objective import types_of
+from chainrule.training.objective import in_order, types_of
 from chainrule.training.settings import NUMERICAL
 
 

@@ -18,11 +18,12 @@ from chainrule.network.description import plain, short
 from chainrule.network.reading import read
 from chainrule.network.runs import history_of, values_of
 from chainrule.network.storage import content_of, description_of
-from chainrule.network.values import MissingCodeError, Reader, Writer
-from chainrule.network.writing import keep_name, place_for, replace_file
+from chainrule.network.values import MissingCodeError, Reader
+from chainrule.network.writing import keep_name, not_written, place_for, replace_file
 from chainrule.nn.parameters import flat_names
 from chainrule.training import Batch, Checkpoints, Every, Run, Training
 from chainrule.training.history import FINISHED, INTERRUPTED
+from chainrule.training.states import name_of
 
 PIECE = 2**24
 """Bytes of data that are looked at together."""
@@ -77,23 +78,10 @@ class CheckpointFiles:
         """Write a moment. It takes the place of the newest if that is of the same step, or of what was there before."""
         if self._steps is not None and run.steps < self._steps:
             return  # handed over late, by whoever was interrupted while doing so
-        for name, state in zip(self._given["callbacks"], states, strict=True):
-            check_state(name, state)
         values = {"run": values_of(run), "states": list(states), **self._given}
         content = content_of(self._described, flat_names(run.left), values)
         self.files.write(content, in_place=self._steps is None or run.steps == self._steps)
         self._steps = run.steps
-
-
-def check_state(name: str, state: Any) -> None:
-    """Refuse a callback's state that no file can hold."""
-    try:
-        Writer().value(state)
-    except SettingError as error:
-        raise SettingError(
-            f"the callback {name} has a state that no checkpoint can hold ({error}). Give numbers, texts, arrays, and dicts, lists "
-            "and tuples of them from its state_dict()."
-        ) from None
 
 
 def names_of(path: Path) -> list[Path]:
@@ -216,14 +204,6 @@ def checkpoints_for(
     return checkpoints
 
 
-def not_written(path: Path, error: OSError) -> SettingError:
-    """The error for a place that a training cannot be kept in."""
-    return SettingError(
-        f"fit was given checkpoint={str(path)!r}, which cannot be written: {error}. Give a file in a folder that can be "
-        "written to, on a disk with room for it."
-    )
-
-
 def unless_of_another(path: Path, training: Training, data: Mapping[str, Any], *, goes_on: bool) -> None:
     """Refuse a place where a training is kept that has not ended, unless it is this one, with the same data."""
     if not any(name.exists() for name in names_of(path)):
@@ -275,11 +255,6 @@ def fingerprint(x: Any, dtype: Any = None) -> str:
     for begin in range(0, len(x), rows):
         found.update(np.ascontiguousarray(x[begin : begin + rows], dtype).data)
     return f"{x.shape[1:]} {found.hexdigest()}"
-
-
-def name_of(callback: Any) -> str:
-    """What a callback is called: a function by its name, anything else by its class."""
-    return str(getattr(callback, "__name__", type(callback).__name__))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from chainrule.engines.choice import leads
 from chainrule.errors import ModelFileError, SettingError
-from chainrule.network.checkpoints import PARTS, Kept, check_parts, has_ended, name_of, newest
+from chainrule.network.checkpoints import PARTS, Kept, check_parts, has_ended, newest
+from chainrule.network.holding import held
 from chainrule.network.loading import check_code, network_in
 from chainrule.network.meaning import nested
 from chainrule.network.network import Network
@@ -16,6 +18,7 @@ from chainrule.network.storage import as_path
 from chainrule.training.callbacks import unless_callbacks
 from chainrule.training.history import DIVERGED, FINISHED
 from chainrule.training.progress import Display
+from chainrule.training.states import Unkept, name_of
 
 
 def resume(
@@ -65,7 +68,8 @@ def resume(
     ModelFileError
         When no moment that was kept can be read, or the file needs code it was not given.
     SettingError
-        When the data, callbacks or settings are others than the checkpoint's; the message says which.
+        When the data, callbacks or settings are others than the checkpoint's, or another training writes it; the message says
+        which.
 
     Examples
     --------
@@ -95,11 +99,9 @@ def resume(
     )
     check_parts(found.path, says, PARTS)
     _check_given(found, says, validation_data, sample_weight, callbacks)
-    for callback, state in zip(callbacks, says["states"], strict=True):
-        if state is not None:
-            callback.load_state_dict(state)  # type: ignore[attr-defined]
     stopped = FINISHED if network.history is None else network.history.stopped
     if has_ended(stopped) and stopped != DIVERGED:  # which comes to the same again, and says so
+        _give_states(callbacks, says["states"])
         return network
     again: dict[str, Any] = {"epochs": epochs, "every": every, "engine": engine, "threads": threads}
     given = {
@@ -108,11 +110,27 @@ def resume(
         **{name: value for name, value in again.items() if value is not None},
     }
     loss = nested(network.model, [meaning.head.loss for meaning in network.meanings])
-    network.fit(
-        X, y, loss=loss, validation_data=validation_data, sample_weight=sample_weight, callbacks=callbacks, progress=progress,
-        continue_from=network.run, checkpoint=path, **given,
-    )  # fmt: skip
+    with held(
+        path if leads(given["engine"]) else None
+    ):  # before callbacks are changed, whose files another training may write
+        _give_states(callbacks, says["states"])
+        network.fit(
+            X, y, loss=loss, validation_data=validation_data, sample_weight=sample_weight, callbacks=callbacks, progress=progress,
+            continue_from=network.run, checkpoint=path, **given,
+        )  # fmt: skip
     return network
+
+
+def _give_states(callbacks: Sequence[Any], states: Sequence[Any]) -> None:
+    for callback, state in zip(callbacks, states, strict=True):
+        if isinstance(state, Unkept):
+            warnings.warn(
+                f"{state.reason} So that callback begins anew, and the training may end otherwise than it would have.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        elif state is not None:
+            callback.load_state_dict(state)
 
 
 def _check_given(
@@ -142,7 +160,7 @@ def _check_given(
             "another name, or begin anew with fit."
         )
     for name, callback, state in zip(names, callbacks, says["states"], strict=True):
-        if state is not None and not callable(getattr(callback, "load_state_dict", None)):
+        if not isinstance(state, Unkept | None) and not callable(getattr(callback, "load_state_dict", None)):
             raise SettingError(
                 f"{found.path} has a state of the callback {name}, which has no load_state_dict(state) to be given it; write one."
             )

@@ -6,13 +6,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from chainrule.engines.choice import leads
+from chainrule.errors import SettingError, shortened
 from chainrule.network.advice import NOT_TAKEN, advised
 from chainrule.network.checkpoints import checkpoints_for
 from chainrule.network.examining import ExaminableNetwork
 from chainrule.network.fitting import carry_out, training_for
+from chainrule.network.holding import held
 from chainrule.network.storage import as_path
 from chainrule.nn.parameters import as_patterns
 from chainrule.training import Clipping, EarlyStopping, Every, History, Penalty, Run, Settings, as_early_stopping
+from chainrule.training.checkpoints import USUAL
 from chainrule.training.progress import Display
 from chainrule.training.signals import heard_as_interrupt
 
@@ -51,7 +55,7 @@ class TrainableNetwork(ExaminableNetwork):
         record: bool | int = False,
         standardise: bool = False,
         checkpoint: str | Path | None = None,
-        every: int | str = "30s",
+        every: int | str | None = None,
     ) -> History:
         """Learn from data, starting from the parameters as they are.
 
@@ -118,16 +122,17 @@ class TrainableNetwork(ExaminableNetwork):
         checkpoint : str or Path, optional
             A file in which the training is kept while it goes on, so that `cr.resume(checkpoint, X, y)` ends with the bits of one
             that was never stopped, wherever this one was killed. The two moments before are kept beside it, as `.1` and `.2`.
-            SIGTERM ends the training as Ctrl-C does, where nobody else hears it. Callbacks that have `state_dict()` and
+            Callbacks that have `state_dict()` and
             `load_state_dict(state)` are kept with it.
-        every : str or int
-            How often: a time such as `"30s"` or `"5m"`, or a number of epochs. One that is due while the one before is still being
-            written is left out.
+        every : str or int, optional
+            How often: a time such as `"5m"`, or a number of epochs; by default `"30s"`. One that is due while the one before is
+            still being written is left out.
 
         Returns
         -------
         History
-            Every epoch's metrics. Ctrl-C ends training early; what was learned so far is kept.
+            Every epoch's metrics. Ctrl-C ends training early, and so does SIGTERM where nobody else hears it; what was learned
+            so far is kept.
 
         Raises
         ------
@@ -136,8 +141,12 @@ class TrainableNetwork(ExaminableNetwork):
         DivergedError
             When the loss leaves the finite numbers; the network keeps the last finite weights.
         """
-        path = None if checkpoint is None else as_path(checkpoint)
-        often = Every.of(every)
+        path = None if checkpoint is None or not leads(engine) else as_path(checkpoint)
+        if checkpoint is None and every is not None:
+            raise SettingError(
+                f"every={shortened(every)} says how often a training is kept, and checkpoint, where, was not given; give both."
+            )
+        often = Every.of(USUAL if every is None else every)
         settings = Settings(
             epochs=epochs, batch_size=batch_size, seed=seed, shuffle=shuffle, engine=engine, threads=threads,
             gradients=gradients, early_stopping=as_early_stopping(early_stopping), callbacks=callbacks,
@@ -148,16 +157,14 @@ class TrainableNetwork(ExaminableNetwork):
             clipping=Clipping(clip_value, clip_norm), validation_data=validation_data, validation_split=validation_split,
             sample_weight=sample_weight, class_weight=class_weight, continue_from=continue_from, standardise=standardise,
         )  # fmt: skip
-        if path is None:
-            return carry_out(self, training)
         given = {
             "optimizer": training.step.optimizer, "batch_size": batch_size, "seed": seed, "shuffle": shuffle,
             "early_stopping": settings.early_stopping, "validation_split": validation_split, "class_weight": class_weight,
             "l1": l1, "l2": l2, "clip_value": clip_value, "clip_norm": clip_norm, "frozen": settings.frozen,
-            "gradients": gradients, "engine": engine, "threads": threads, "record": record, "every": every,
+            "gradients": gradients, "engine": engine, "threads": threads, "record": record, "every": every or USUAL,
         }  # fmt: skip
         goes_on = continue_from is not None
-        if training.runner.leads:
-            training.checkpoints = checkpoints_for(self, training, path, often, given, goes_on=goes_on)
-        with heard_as_interrupt():
+        with heard_as_interrupt(), held(path):
+            if path is not None:
+                training.checkpoints = checkpoints_for(self, training, path, often, given, goes_on=goes_on)
             return carry_out(self, training)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
+from chainrule.engines import ENGINES
 from chainrule.errors import SettingError
 from chainrule.network.description import plain, short
 from chainrule.nn.activations import ACTIVATIONS
@@ -17,11 +19,18 @@ from chainrule.nn.layer import Layer
 from chainrule.training.callbacks import EarlyStopping
 from chainrule.training.loss import FunctionLoss
 from chainrule.training.named import PIECES
+from chainrule.training.states import NUMBERS, Unkept
 
 MOST_LAYERS = 2000
 """The most layers in a row that a file holds."""
 
-KNOWN: dict[str, Any] = {**PIECES, "Given": Given, "EarlyStopping": EarlyStopping}
+KNOWN: dict[str, Any] = {
+    **PIECES,
+    **{type(engine).__name__: type(engine) for engine in ENGINES.values() if dataclasses.is_dataclass(engine)},
+    "Given": Given,
+    "EarlyStopping": EarlyStopping,
+    "Unkept": Unkept,
+}
 """The classes a file names without their code, which are the library's own."""
 
 
@@ -70,6 +79,8 @@ class Writer:
 
     def value(self, x: Any) -> Any:
         """A layer, a setting, or a value: number, text, array, dict, list or tuple."""
+        if isinstance(x, np.generic) and x.dtype.name in NUMBERS:  # before floats, one of which np.float64 is
+            return {"number": [x.dtype.name, self.value(x.item())]}
         if isinstance(x, float) and not math.isfinite(x):
             return {"float": repr(float(x))}
         if x is None or isinstance(x, str | bool | int | float):
@@ -150,6 +161,8 @@ class Reader:
                 return self._arrays[name]
             case "float", ("inf" | "-inf" | "nan") as text:
                 return float(text)
+            case "number", [str(kind), item] if kind in NUMBERS:
+                return self._number(kind, self.value(item))
             case "again", int(number) if 0 <= number < len(self._layers) and self._layers[number] is not None:
                 return self._layers[number]
             case "loss function", str(name):
@@ -163,6 +176,17 @@ class Reader:
             case "own type", str(name):
                 return self._made(self._named(name, {}), x.get("settings"))
         raise ValueError(f"{short(x)} is given as a setting.")
+
+    @staticmethod
+    def _number(kind: str, value: Any) -> Any:
+        """One of NumPy's numbers, which has to be all that is said of it."""
+        of, found = NUMBERS[kind], None
+        if type(value) is type(of(0).item()):
+            with np.errstate(over="ignore"), suppress(OverflowError):
+                found = of(value)
+        if found is None or (found.item() != value and value == value):
+            raise ValueError(f"{short(value)} is given as {kind}.")
+        return found
 
     def _made(self, kind: Any, settings: Any) -> Any:
         if not isinstance(kind, type) or not isinstance(settings, dict):

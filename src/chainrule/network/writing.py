@@ -79,6 +79,14 @@ def place_for(path: Path) -> tuple[Path, os.stat_result | None]:
     return target, _facts(target)
 
 
+def not_written(path: Path, error: OSError) -> SettingError:
+    """The error for a place that a training cannot be kept in."""
+    return SettingError(
+        f"the training was to be kept in {str(path)!r}, which cannot be written: {error}. Give a file in a folder that can be "
+        "written to, on a disk with room for it."
+    )
+
+
 def _facts(target: Path) -> os.stat_result | None:
     """What is there now: a file that may be written to, or nothing."""
     try:

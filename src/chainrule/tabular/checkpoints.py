@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,20 @@ import numpy as np
 from chainrule.engines import cores
 from chainrule.errors import ModelFileError, SettingError
 from chainrule.network import Network
-from chainrule.network.checkpoints import LastThree, fingerprint, names_of, newest, not_written, values_in
+from chainrule.network.checkpoints import LastThree, fingerprint, names_of, newest, values_in
+from chainrule.network.holding import held
 from chainrule.network.runs import history_of, values_of_history
 from chainrule.network.storage import FORMAT, as_path, content_of
+from chainrule.network.writing import not_written
 from chainrule.nn.parameters import flat_names
 from chainrule.tabular.members import Assignment, Member
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.ready import Ready
+from chainrule.tabular.under_way import UnderWay
 from chainrule.training.history import FINISHED
+
+NETWORK = "network-"
+"""How what comes behind the name begins in the names of files of networks under way."""
 
 PARTS: dict[str, type] = {"of": dict, "ended": bool, "networks": dict}
 """What is said of a training on a table, by names, and of which kind it is."""
@@ -31,7 +39,7 @@ class FinishedNetworks:
     """The networks that are done, by what each was to do; all in one file, of which the last three states are kept.
 
     What is done depends on nothing but the data and the settings, so a training that begins anew and takes from here what is
-    there ends as one that was never stopped. A network that is being learned is begun again.
+    there ends as one that was never stopped. Networks that are being learned have files of their own, until they are done.
 
     Parameters
     ----------
@@ -49,6 +57,7 @@ class FinishedNetworks:
 
     def __init__(self, path: Path, of: Mapping[str, str], *, goes_on: bool) -> None:
         self._of, self._files, self._lock = dict(of), LastThree(path), threading.Lock()
+        self._path = self._files.names[0]
         self._done: dict[str, dict[str, Any]] = {}
         self._fails = False
         there = any(name.exists() for name in names_of(path))
@@ -60,6 +69,7 @@ class FinishedNetworks:
             raise not_written(path, error) from error
         if not goes_on:
             self._files.forget_earlier()
+            self._forget_those_under_way()
 
     def __len__(self) -> int:
         return len(self._done)
@@ -76,6 +86,11 @@ class FinishedNetworks:
         network.history = history = history_of(values["history"])
         return Member(network, layers, own, values["said"], history, values["epochs"])
 
+    def under_way(self, problem: Problem, own: Assignment) -> UnderWay:
+        """Where a network that is to do this is kept while it is learned."""
+        which = fingerprint(np.frombuffer(_key(problem, own).encode(), np.uint8)).split()[-1]
+        return UnderWay(self._path.with_name(f"{self._path.name}.{NETWORK}{which}"))
+
     def keep(self, problem: Problem, own: Assignment, member: Member) -> None:
         """Keep a network, unless it was ended before it had done what it was to do."""
         if member.history.stopped != FINISHED:
@@ -90,11 +105,21 @@ class FinishedNetworks:
         with self._lock:
             self._done[_key(problem, own)] = values
             self._try_to_write(ended=False)
+        if not self._fails:
+            for assignment in (own, member.assignment):  # which has a lower rate where this one diverged
+                self.under_way(problem, assignment).remove()
 
     def end(self) -> None:
         """Note that all is done."""
         with self._lock:
             self._try_to_write(ended=True)
+        if not self._fails:
+            self._forget_those_under_way()
+
+    def _forget_those_under_way(self) -> None:
+        for file in self._path.parent.glob(f"{glob.escape(self._path.name)}.{NETWORK}*"):
+            with suppress(OSError):
+                file.unlink()
 
     def _take(self, path: Path, *, goes_on: bool) -> None:
         found = newest(path, PARTS)
@@ -149,12 +174,14 @@ def _key(problem: Problem, own: Assignment) -> str:
     return f"{own.recipe} {own.epochs} {own.seed} {own.least} {problem.classes} {numbers}"
 
 
+@contextmanager
 def finished_networks(
     checkpoint: Any, resume: Any, ready: Ready, learning: Mapping[str, Any], weights: Any, target: str
-) -> FinishedNetworks | None:
-    """Where networks of a training with these rows and settings are kept; `None` where no file was given."""
+) -> Iterator[FinishedNetworks | None]:
+    """Where networks of a training with these rows and settings are kept, by this process alone; `None` where no file was given."""
     if checkpoint is None and resume is None:
-        return None
+        yield None
+        return
     if checkpoint is not None and resume is not None:
         raise SettingError(
             "fit was given both checkpoint and resume; give resume alone to go on, and on with that file."
@@ -164,4 +191,6 @@ def finished_networks(
     rows = {"the table": ready.X, "the target": ready.y, **numbered}
     settings = {**learning, "threads": learning["threads"] or cores.most(), "target": target}
     of = {**{name: fingerprint(x) for name, x in rows.items()}, **{name: repr(x) for name, x in settings.items()}}
-    return FinishedNetworks(as_path(checkpoint if resume is None else resume), of, goes_on=resume is not None)
+    path = as_path(checkpoint if resume is None else resume)
+    with held(path):
+        yield FinishedNetworks(path, of, goes_on=resume is not None)

@@ -19,6 +19,7 @@ from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.plan import passes_between_looks
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
+from chainrule.tabular.under_way import UnderWay
 from chainrule.tabular.unseen import Best, Unseen
 from chainrule.training import History
 from chainrule.training.schedules import OnPlateau
@@ -87,6 +88,9 @@ class Finished(Protocol):
     def keep(self, problem: Problem, own: Assignment, member: Member) -> None:
         """Note one that was trained."""
 
+    def under_way(self, problem: Problem, own: Assignment) -> UnderWay:
+        """Where one that is to do this is kept while it is trained."""
+
 
 def train(
     problem: Problem,
@@ -116,7 +120,7 @@ def train(
             done[place] = share
             progress(sum(done))
 
-        member = _trained(problem, own, deadline, each, note)
+        member = _trained(problem, own, deadline, each, note, finished)
         if finished is not None:
             finished.keep(problem, own, member)
         return member
@@ -134,14 +138,15 @@ def train(
 
 
 def _trained(
-    problem: Problem, own: Assignment, deadline: Deadline, threads: int, note: Callable[[float], None]
-) -> Member:
+    problem: Problem, own: Assignment, deadline: Deadline, threads: int, note: Callable[[float], None],
+    finished: Finished | None,
+) -> Member:  # fmt: skip
     """One network, trained; with a tenth of the rate where the recipe's own makes it diverge."""
     try:
-        return _attempt(problem, own, deadline, threads, note)
+        return _attempt(problem, own, deadline, threads, note, finished)
     except DivergedError:
         calmer = replace(own.recipe, learning_rate=own.recipe.learning_rate / 10)
-        return _attempt(problem, replace(own, recipe=calmer), deadline, threads, note)
+        return _attempt(problem, replace(own, recipe=calmer), deadline, threads, note, finished)
 
 
 def _engine() -> str:
@@ -150,20 +155,28 @@ def _engine() -> str:
 
 
 def _attempt(
-    problem: Problem, own: Assignment, deadline: Deadline, threads: int, note: Callable[[float], None]
-) -> Member:
+    problem: Problem, own: Assignment, deadline: Deadline, threads: int, note: Callable[[float], None],
+    finished: Finished | None,
+) -> Member:  # fmt: skip
     recipe, X, engine = own.recipe, problem.X, _engine()
     batch = recipe.batch(len(own.learned))
     passes = passes_between_looks(own.epochs, -(-len(own.learned) // batch))
     looks, learned = own.epochs // passes, np.tile(own.learned, passes)
     layers = recipe.layers(problem.features, X, problem.outputs)
-    network = problem.meant(Network(layers, seed=own.seed))
+    best, unseen = Best(problem, own.held), Unseen(problem, own.held, own.seed)
+    under_way = None if finished is None else finished.under_way(problem, own)
+    begun = None if under_way is None else under_way.begun()
+    if begun is None:
+        network = problem.meant(Network(layers, seed=own.seed))
+    else:
+        network, seen = begun
+        best.load_state_dict(seen["best"])
+        unseen.load_state_dict(seen["unseen"])
     weights = None if problem.weights is None else problem.weights[learned]
     optimizer = recipe.optimizer(looks)
     held: tuple[NDArray[Any], ...] | None = None
     if len(own.held) and isinstance(optimizer.learning_rate, OnPlateau):  # which sees what the training itself measures
         held = (X[own.held], problem.y[own.held]) + (() if problem.weights is None else (problem.weights[own.held],))
-    best, unseen = Best(problem, own.held), Unseen(problem, own.held, own.seed)
 
     def each_epoch(end: Any) -> bool:
         if len(own.held):
@@ -171,7 +184,11 @@ def _attempt(
             unseen.see(said)
             best.see(said, end)
         note((end.epoch + 1) / looks)
-        return deadline.is_over if passes * (end.epoch + 1) >= own.least else deadline.asked.is_set()
+        asked = deadline.asked.is_set()
+        if under_way is not None:
+            seen = {"best": best.state_dict(), "unseen": unseen.state_dict()}
+            under_way.note(network, end, seen, at_once=asked)
+        return deadline.is_over if passes * (end.epoch + 1) >= own.least else asked
 
     history = network.fit(
         X[learned],
@@ -188,6 +205,7 @@ def _attempt(
         threads=None if threads >= cores.most() else threads,  # of all that there are as many as pay
         progress=False,
         validation_data=held,
+        continue_from=network.run,
     )
     best.restore(network, history)
     said = unseen.said if len(own.held) else problem.nothing_said

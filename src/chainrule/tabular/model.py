@@ -165,8 +165,8 @@ class TableModel(ReportableModel):
         order : str, optional
             A column of times or numbers: the latest rows are held out. Earlier ones of their groups teach nothing.
         checkpoint, resume : str or Path, optional
-            A file in which every network is kept as soon as it is learned; and such a file to go on with, as if the training had
-            never been stopped: networks that are there are not learned again. Data and settings must be the same.
+            A file in which every network is kept as soon as it is learned, and every 30 seconds while it is; and such a file to go
+            on with, as if the training had never been stopped. Data and settings must be the same.
 
         Raises
         ------
@@ -178,15 +178,15 @@ class TableModel(ReportableModel):
         ready = made_ready(given.pop(), target, self.preparing, self.learning, weights, groups, order)
         preparation, y = ready.preparation, ready.y
         learned_by = balanced_weights(y, preparation.target, ready.weights) if balanced else ready.weights
-        finished = finished_networks(checkpoint, resume, ready, self.learning, learned_by, target)
-        with display(100, self.progress, "percent") as bar, asked_by_signals() as asked:
+        keeping = finished_networks(checkpoint, resume, ready, self.learning, learned_by, target)
+        with keeping as finished, display(100, self.progress, "percent") as bar, asked_by_signals() as asked:
             learned = learn(
                 ready.X, y, preparation, **self.learning, weights=learned_by, counted=ready.weights, groups=ready.groups,
                 order=ready.order, others=ready.others, progress=lambda share: bar.update(round(100 * share), {}), asked=asked,
                 finished=finished,
             )  # fmt: skip
-        if finished is not None and not learned.interrupted:
-            finished.end()
+            if finished is not None and not learned.interrupted:
+                finished.end()
         self.learned = learned
         self._network, self._preparation = learned.network, learned.preparation
         self._average, self._scores = AverageRow.of(learned.X, preparation.features), None

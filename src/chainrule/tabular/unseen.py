@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,14 @@ class Unseen:
         self._least: list[tuple[float, ...]] = [(np.inf,), (np.inf,)]
         self.said: NDArray[Any] = np.empty((0,))
 
+    def state_dict(self) -> dict[str, Any]:
+        """What has been seen so far, as values."""
+        return {"least": self._least, "said": self.said}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self._least, self.said = list(state["least"]), state["said"]
+
     def see(self, said: NDArray[Any]) -> None:
         """Take notice of what is said of all of them after an epoch."""
         if not len(self.said):
@@ -57,6 +66,14 @@ class Best:
         self._least: tuple[float, ...] = (np.inf,)
         self._kept: tuple[int, Any] | None = None
         self._losses: list[float] = []
+
+    def state_dict(self) -> dict[str, Any]:
+        """What has been seen so far, as values."""
+        return {"least": self._least, "kept": self._kept, "losses": self._losses}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self._least, self._kept, self._losses = state["least"], state["kept"], list(state["losses"])
 
     def see(self, said: NDArray[Any], end: EpochEnd) -> None:
         """Take notice of what is said of the rows held out after an epoch."""

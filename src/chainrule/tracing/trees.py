@@ -168,14 +168,19 @@ def _join(prefix: str, key: Any) -> str:
 
 def parts(tree: Any) -> tuple[tuple[Any, ...], list[Any], Any]:
     """Keys, what stands there, and the rest of a container."""
+    kind = type(tree)
+    if kind is dict:
+        return tuple(tree), list(tree.values()), None
+    if kind is tuple or kind is list:
+        return tuple(range(len(tree))), list(tree), None
     if tree is None:
         return (), [], None
-    registered = REGISTERED.get(type(tree))
+    registered = REGISTERED.get(kind)
     if registered is not None:
         return registered.parts(tree)
-    others = type(tree) not in CONTAINERS and getattr(tree, "__dict__", None)
+    others = getattr(tree, "__dict__", None)
     if others and others is not tree:
-        raise _unknown(type(tree), f"has {', '.join(map(str, others))} besides what is inside, which would be lost")
+        raise _unknown(kind, f"has {', '.join(map(str, others))} besides what is inside, which would be lost")
     if isinstance(tree, Mapping):
         return tuple(tree), list(tree.values()), None
     return tuple(getattr(tree, "_fields", range(len(tree)))), list(tree), None
@@ -193,7 +198,7 @@ def _build(structure: Structure, leaves: Iterator[Any]) -> Any:
     kind, keys = structure.kind, structure.keys
     if kind is None:
         return next(leaves)
-    values = [_build(child, leaves) for child in structure.children]
+    values = [next(leaves) if child is LEAF else _build(child, leaves) for child in structure.children]
     if kind is list:
         return values
     if kind is tuple:

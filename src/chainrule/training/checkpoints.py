@@ -7,19 +7,22 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 from chainrule.engines.workers import Aside
-from chainrule.errors import SettingError, shortened
+from chainrule.errors import ChainruleError, SettingError, shortened
 from chainrule.training.run import Run
+from chainrule.training.states import Unkept, state_of
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 """Seconds of a unit of time, as typed."""
 
 Write = Callable[[Run, list[Any]], None]
 """Keeps a run, with the state of every callback; raises OSError where the system refuses."""
+
+USUAL = "30s"
+"""How often, where nobody says."""
 
 
 def seconds_of(text: str) -> float | None:
@@ -47,7 +50,7 @@ class Every:
         if isinstance(given, str):
             seconds = seconds_of(given)
             if seconds is None:
-                raise SettingError(f"fit was given every={shortened(given)}; give a time such as '30s' or '5m'.")
+                raise SettingError(f"every was given as {shortened(given)}; give a time such as '30s' or '5m'.")
             return cls(seconds=seconds)
         SettingError.unless_count("fit", "every", given)
         return cls(epochs=int(given))
@@ -62,7 +65,8 @@ class Checkpoints:
 
     Nothing of a run is ever written to again, so that a moment is taken by its arrays and none of them is copied. Where the
     one before is still being written, a moment that is due is let go, and the next is taken; so a slow disk holds nobody up.
-    Where the system refuses, it is told once, and tried again with the next.
+    Where the system refuses, it is told once, and tried again with the next. A callback's state that no file can hold is refused
+    when it begins; later the moment is kept without it, which is told once.
 
     Parameters
     ----------
@@ -82,11 +86,16 @@ class Checkpoints:
         self._held: tuple[Run, list[Any]] | None = None
         self._epochs, self._seconds = 0, time.monotonic()
         self._told = 0
+        self._without: set[str] = set()
 
     def begin(self, run: Run) -> None:
         """Write where it begins, before anything else is done; raises what keeps it from being written."""
         self._epochs, self._seconds, self._told = run.epochs, time.monotonic(), run.epochs
-        self._write(run, self._states())
+        states = self._states()
+        for state in states:
+            if isinstance(state, Unkept):
+                raise SettingError(state.reason)
+        self._write(run, states)
 
     def note(self, epochs: int, now: Callable[[], Run]) -> None:
         """Have a moment written if it is time: after so many epochs, with the callbacks told of all of them."""
@@ -95,7 +104,9 @@ class Checkpoints:
         if not self._every.is_due(epochs - self._epochs, seconds - self._seconds) or not self._is_free():
             return
         self._epochs, self._seconds = epochs, seconds
-        self._writing = Aside(self._written, now(), self._states())
+        states = self._states()
+        self._tell_what_is_missing(states)
+        self._writing = Aside(self._written, now(), states)
 
     def hold(self, now: Callable[[], Run]) -> None:
         """Take a moment before the callbacks are told of its epoch: what is kept if that never ends."""
@@ -113,14 +124,14 @@ class Checkpoints:
             self._writing.wait()
         if self._callbacks and last[0].epochs > self._told:
             return
+        self._tell_what_is_missing(last[1])
         error, self._writing = Aside(self._written, *last).result(), None
         self._fails = False  # what the last moment has come to is told in any case
         self._tell(error, "The earlier ones are kept, and the network has all that was learned: save it elsewhere.")
 
     def _states(self) -> list[Any]:
         """The state of every callback as it is now, `None` of those that have none."""
-        asked = (getattr(callback, "state_dict", None) for callback in self._callbacks)
-        return [deepcopy(state_dict()) if callable(state_dict) else None for state_dict in asked]
+        return [state_of(callback) for callback in self._callbacks]
 
     def _is_free(self) -> bool:
         """Whether nothing is being written; what came of the last is told."""
@@ -134,7 +145,7 @@ class Checkpoints:
         with self._one_at_a_time:
             try:
                 self._write(run, states)
-            except (OSError, MemoryError) as error:
+            except (OSError, MemoryError, ChainruleError) as error:
                 return error
         return None
 
@@ -142,3 +153,12 @@ class Checkpoints:
         told, self._fails = self._fails, error is not None
         if error is not None and not told:
             warnings.warn(f"a checkpoint could not be written: {error}. {more}", RuntimeWarning, stacklevel=2)
+
+    def _tell_what_is_missing(self, states: Sequence[Any]) -> None:
+        for reason in {state.reason for state in states if isinstance(state, Unkept)} - self._without:
+            self._without.add(reason)
+            warnings.warn(
+                f"{reason} Training goes on and is kept without this state, so a training that is resumed may end otherwise.",
+                RuntimeWarning,
+                stacklevel=2,
+            )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -104,3 +106,11 @@ def _first_infinite(program: Program, inputs: list[Any]) -> str | None:
 
 def _all_finite(values: list[Any]) -> bool:
     return all(np.isfinite(x).all() for x in values)
+
+
+def are_finite(arrays: Sequence[Any]) -> bool:
+    """Whether all numbers are finite; a sum is NaN or infinite as soon as one of them is, and may be where all are large."""
+    with np.errstate(all="ignore"):
+        if math.isfinite(sum(float(np.add.reduce(x, axis=None)) for x in arrays)):
+            return True
+        return all(math.isfinite(float(np.sum(x, dtype=np.float64))) for x in arrays)

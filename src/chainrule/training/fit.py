@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from chainrule.engines import REFERENCE, Runner
+from chainrule.engines import REFERENCE
 from chainrule.engines.workers import Aside
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing import trees
@@ -19,16 +20,16 @@ from chainrule.training.blocks import Block, BlockRunner, Call, Timetable
 from chainrule.training.callbacks import EpochEnd
 from chainrule.training.checkpoints import Checkpoints
 from chainrule.training.data import filled_up, owned
-from chainrule.training.divergence import diverged
+from chainrule.training.divergence import are_finite, diverged
 from chainrule.training.evaluation import Evaluator, means_of, samples_are_apart
 from chainrule.training.history import DIVERGED, FINISHED, INTERRUPTED, History
 from chainrule.training.keyframes import Keyframe, Keyframes
-from chainrule.training.loops import is_settled, prepare_runner
-from chainrule.training.objective import Batch, merged, split_frozen
+from chainrule.training.loops import is_settled, prepare_runners
+from chainrule.training.objective import Batch, in_order, split_frozen
 from chainrule.training.position import Position
 from chainrule.training.progress import Display, display
 from chainrule.training.run import Progress, Run, as_kept, as_reported, as_text, check_settings, checked
-from chainrule.training.settings import NUMERICAL, Settings
+from chainrule.training.settings import Settings, passes
 from chainrule.training.step import TrainingStep, parameter_count
 from chainrule.training.watching import warn_unless_finite, watchers
 
@@ -51,7 +52,6 @@ class Training:
         settings: Settings,
         begin: Progress | None = None,
     ) -> None:
-        self.step, self.settings = step, settings
         rows = len(data.inputs[0])
         self.batch_size = min(settings.batch_size or rows, rows)
         self.weighted = data.weights is not None or data.counts is not None
@@ -60,7 +60,40 @@ class Training:
             filled = filled_up(data, self.batch_size)
             data = filled if filled is data or samples_are_apart(step.objective, data) else data
         self.data = data = owned(data) if data is given else data
-        run: Run | None = None
+        self.validation = None if validation is None else owned(validation)
+        self.validation_rows = 0 if validation is None else len(validation.inputs[0])
+        keyed = any(layer.uses_random for layer in step.objective.model.layers.values())
+        self.batches = Batches(rows, len(data.inputs[0]), self.batch_size, settings.seed, settings.shuffle, keyed)
+        self.steps_per_epoch = self.batches.steps_per_epoch
+        state = self._stand(step, parameters, settings, begin)
+        self.runners, self.structure, self.measures = prepare_runners(
+            step, state, data, self.batch_size, settings.engine, settings.gradients, self.dtype, settings.threads,
+            self.validation,
+        )  # fmt: skip
+        self.runner = self.runners()
+        self.blocks: BlockRunner | None = None
+        self.validator: Evaluator | None = None
+        if self.validation is not None and not self.measures:
+            self.validator = Evaluator(step.objective, self.validation, REFERENCE.name)
+        self._begin(state, begin)
+
+    def another(self, step: TrainingStep, parameters: Parameters, settings: Settings, blocks: BlockRunner) -> Training:
+        """A training of another network of the kind on the same data; nothing is made ready anew.
+
+        Its step may have another learning rate and other strengths of penalties, which are no part of a loop, and its
+        settings another seed. The runner carries out one training after the other.
+        """
+        _ = self._same_for_all  # found once for all of them
+        other = copy.copy(self)
+        other.runner, other.blocks, other.batches = blocks.runner, blocks, self.batches.another(settings.seed)
+        other._begin(other._stand(step, parameters, settings), None)
+        return other
+
+    def _stand(
+        self, step: TrainingStep, parameters: Parameters, settings: Settings, begin: Progress | None = None
+    ) -> dict[str, Any]:
+        """Take what is this training's own, and check it; gives the state it begins with."""
+        self.step, self.settings = step, settings
         if begin is not None and type(begin) is not Progress:
             run = checked(begin, parameters)
             parameters = trees.map_leaves(lambda own, kept: np.array(kept), parameters, run.parameters)
@@ -69,35 +102,26 @@ class Training:
         self.dtype = next(iter(next(iter(learned.values())).values())).dtype
         self.learned_names = list(flat_names(learned))
         self.learned_count = parameter_count(learned)
-        self.validation_rows = 0 if validation is None else len(validation.inputs[0])
-        keyed = any(layer.uses_random for layer in step.objective.model.layers.values())
-        self.batches = Batches(rows, len(data.inputs[0]), self.batch_size, settings.seed, settings.shuffle, keyed)
         self.timetable = Timetable(self.batches, step.optimizer.learning_rate, self.dtype)
-        self.steps_per_epoch = self.batches.steps_per_epoch
-        if run is not None:
-            check_settings(run, self.same_to_go_on, settings.epochs)
+        if isinstance(begin, Run):
+            check_settings(begin, self.same_to_go_on, settings.epochs)
         state = step.initial_state(learned, frozen)
         if begin is not None:
             state["optimizer"] = trees.map_leaves(as_kept, state["optimizer"], begin.optimizer_state)
-        self.runner: Runner
-        self.validation = None if validation is None else owned(validation)
-        self.runner, self.structure, self.measures = prepare_runner(
-            step, state, data, self.batch_size, settings.engine, settings.gradients, self.dtype, settings.threads,
-            self.validation,
-        )  # fmt: skip
-        self.validator: Evaluator | None = None
-        if self.validation is not None and not self.measures:
-            self.validator = Evaluator(step.objective, self.validation, REFERENCE.name)
-        self.watch, self.plateau = watchers(
-            settings.early_stopping, step.optimizer.learning_rate, validation is not None, self.steps_per_epoch, run
+        return state
+
+    def _begin(self, state: Any, begin: Progress | None) -> None:
+        """Stand before the first epoch, or where a run stands."""
+        steps, run = 0 if begin is None else begin.steps, begin if isinstance(begin, Run) else None
+        rule, rate, validated = (
+            self.settings.early_stopping,
+            self.step.optimizer.learning_rate,
+            self.validation is not None,
         )
+        self.watch, self.plateau = watchers(rule, rate, validated, self.steps_per_epoch, run)
         self.history = History()
         self.keyframes: Keyframes | None = None
         self.checkpoints: Checkpoints | None = None
-        self._begin(state, 0 if begin is None else begin.steps, run)
-
-    def _begin(self, state: Any, steps: int, run: Run | None) -> None:
-        """Stand before the first epoch, or where a run stands."""
         own = len(self.step.objective.metrics)
         widths = own, own if self.measures else 0
         under_way = np.empty((0, sum(widths)))
@@ -110,7 +134,9 @@ class Training:
             under_way, self._begun_with = as_reported(run, under_way.shape[1]), run.begun_with
         self.earlier = steps - self.history.epochs * self.steps_per_epoch - len(under_way)
         nothing = Block(self.history.epochs, 0, None, None, [], self.batches.streams, self.batches.streams)
-        start = Position(nothing, [], 0, trees.flatten(state)[0], self.structure, widths)
+        leaves = trees.flatten(state)[0]
+        self.runner.load(leaves)
+        start = Position(nothing, [], 0, leaves, self.structure, widths)
         self._at = start.begun(under_way)
 
     # --- where it is
@@ -144,15 +170,23 @@ class Training:
             begun_with=self._begun_with if len(under_way) else None,
         )
 
-    @cached_property
+    @property
     def same_to_go_on(self) -> dict[str, Any]:
         """The settings that decide about the numbers of a training: what has to be the same to go on with a run of it."""
+        return {
+            **self._same_for_all,
+            "optimizer": as_text(self.step.optimizer),
+            "penalty": as_text(self.step.objective.penalty),
+            "seed": int(self.settings.seed),
+        }
+
+    @cached_property
+    def _same_for_all(self) -> dict[str, Any]:
+        """Those of them that all trainings of the kind have in common."""
         settings, objective, rule = self.settings, self.step.objective, self.settings.early_stopping
         return {
             "layers": {name: as_text(layer) for name, layer in objective.model.layers.items()},
             "loss": [as_text(head) for head in objective.heads],
-            "optimizer": as_text(self.step.optimizer),
-            "penalty": as_text(objective.penalty),
             "clipping": as_text(self.step.clipping),
             "gradients": settings.gradients,
             "learned parameters": self.learned_names,
@@ -160,7 +194,6 @@ class Training:
             "weighted": self.weighted,
             "validation rows": self.validation_rows,
             "batch_size": self.batch_size,
-            "seed": int(settings.seed),
             "shuffle": as_text(settings.shuffle),
             "early_stopping": None if rule is None else [rule.monitor, rule.min_delta, rule.restore_best],
         }
@@ -192,7 +225,7 @@ class Training:
     def _epochs(self, shown: Display, current: NetworkParameters) -> None:
         """All epochs, in blocks; while one is carried out, the next is prepared aside where nothing can change it."""
         settings, share = self.settings, 1.0 if self.keyframes is None else self.keyframes.share
-        runner = BlockRunner(self.runner, self.steps_per_epoch, share)
+        runner = self.blocks or BlockRunner(self.runner, self.steps_per_epoch, share)
         alone = self.watch is None and self.validator is None and not settings.callbacks and self.plateau is None
         certain = alone and settings.stop is None
         if self._is_over() or (self.history.epochs == settings.epochs):
@@ -231,7 +264,7 @@ class Training:
         if self.watch is not None and self.watch.needs_before and not self._at.steps:
             self._begun_with = self._at.nested["learned"]
         for call in runner.calls(block, self._at.steps):
-            if not np.isfinite(call.report[:, : self._at.widths[0]]).all() or not _finite(call.state):
+            if not np.isfinite(call.report[:, : self._at.widths[0]]).all() or not are_finite(call.state):
                 raise self._diverged(block, call)
             steps = call.first + call.count
             self._at = self._at.after(call.report, steps, call.state)
@@ -350,24 +383,6 @@ class Training:
         if self.keyframes is not None:
             self.keyframes.end(self._keyframe(), self._at.reported)
         return self.keyframes
-
-
-def _finite(arrays: Sequence[Any]) -> bool:
-    """Whether all numbers are finite; a sum is NaN or infinite as soon as one of them is."""
-    return all(math.isfinite(float(np.sum(x, dtype=np.float64))) for x in arrays)
-
-
-def in_order(order: Mapping[str, Sequence[str]], frozen: Parameters, learned: Parameters) -> Parameters:
-    """All parameters, by layer and name in the order that is given."""
-    both = merged(frozen, learned)
-    return {layer: {name: both[layer][name] for name in names} for layer, names in order.items()}
-
-
-def passes(steps: int, gradients: str, parameters: int) -> dict[str, int]:
-    """How many passes over a batch so many steps take, with so many parameters to be learned."""
-    if gradients == NUMERICAL:
-        return {"forward": steps * (parameters + 1), "backward": 0}
-    return {"forward": steps, "backward": steps}
 
 
 def each(function: Callable[[Any], Any], parameters: Parameters) -> Parameters:

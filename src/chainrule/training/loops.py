@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -26,7 +27,7 @@ from chainrule.training.weights import counted
 _loops = Cache()
 
 
-def prepare_runner(
+def prepare_runners(
     step: TrainingStep,
     state: Any,
     data: Batch,
@@ -36,21 +37,19 @@ def prepare_runner(
     dtype: Any,
     threads: int | None = None,
     held_out: Batch | None = None,
-) -> tuple[Runner, trees.Structure, bool]:
-    """A runner of the loop over these data with its first state, how its state is put together, and whether it measures.
+) -> tuple[Callable[[], Runner], trees.Structure, bool]:
+    """What makes runners of the loop over these data, how the state is put together that they load, and whether they measure.
 
-    On rows held out it measures after every epoch, where each of these samples is judged by itself and the engine can do so.
+    On rows held out they measure after every epoch, where each of these samples is judged by itself and the engine can do so.
     """
-    leaves, structure = trees.flatten(state)
     numerical, arrays = gradients == NUMERICAL, [] if held_out is None else counted(held_out).arrays()
     if held_out is not None and not samples_are_apart(step.objective, held_out):
         held_out = None
     loop = loop_of(step, state, data, batch_size, dtype, numerical, held_out)
     if not measures(loop, data.arrays(), engine, arrays):
         loop, arrays = loop.unmeasured, []
-    runner = make_runner(loop, data.arrays(), engine, threads, arrays)
-    runner.load(leaves)
-    return runner, structure, loop.measurement is not None
+    runners = partial(make_runner, loop, data.arrays(), engine, threads, arrays)
+    return runners, trees.flatten(state)[1], loop.measurement is not None
 
 
 def loop_of(

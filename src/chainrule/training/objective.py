@@ -267,6 +267,12 @@ def merged(*parts: Mapping[str, Mapping[str, Any]]) -> Parameters:
     return result
 
 
+def in_order(order: Mapping[str, Sequence[str]], frozen: Parameters, learned: Parameters) -> Parameters:
+    """All parameters, by layer and name in the order that is given."""
+    both = merged(frozen, learned)
+    return {layer: {name: both[layer][name] for name in names} for layer, names in order.items()}
+
+
 def types_of(tree: Any, rows: int | None = None) -> Any:
     """The types of arrays in a container, with the first axis set to `rows`."""
     return trees.map_leaves(lambda x: ArrayType(x.shape if rows is None else (rows, *x.shape[1:]), _dtype(x)), tree)

@@ -13,13 +13,13 @@ import numpy as np
 from chainrule.errors import DivergedError, SettingError, shortened
 from chainrule.training.branching import changed, run_of_branch
 from chainrule.training.finding import Event, find
-from chainrule.training.fit import Training, in_order, passes
+from chainrule.training.fit import Training
 from chainrule.training.history import History
 from chainrule.training.keyframes import Moment
-from chainrule.training.objective import Batch
+from chainrule.training.objective import Batch, in_order
 from chainrule.training.replay import Fixed, Replay
 from chainrule.training.run import Best, Run, copied
-from chainrule.training.settings import Settings
+from chainrule.training.settings import Settings, passes
 from chainrule.training.step import TrainingStep, parameter_count
 from chainrule.training.watching import Seen, watchers
 

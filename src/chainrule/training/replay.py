@@ -14,7 +14,7 @@ from chainrule.tracing import trees
 from chainrule.training.batches import Batches, Streams
 from chainrule.training.blocks import Block, Timetable
 from chainrule.training.keyframes import Keyframe, Moment
-from chainrule.training.loops import prepare_runner
+from chainrule.training.loops import prepare_runners
 from chainrule.training.objective import Batch
 from chainrule.training.settings import Settings
 from chainrule.training.step import TrainingStep
@@ -110,10 +110,11 @@ class Replay:
         fixed, settings = self._fixed, self._fixed.settings
         if self._runner is None:
             self._state = fixed.step.initial_state(moment.learned, fixed.frozen)
-            self._runner, self._structure, _ = prepare_runner(
+            runners, self._structure, _ = prepare_runners(
                 fixed.step, self._state, fixed.data, fixed.batches.size,
                 settings.engine, settings.gradients, fixed.dtype, settings.threads,
             )  # fmt: skip
+            self._runner = runners()
         self._state |= {"learned": moment.learned, "optimizer": moment.optimizer_state}
         self._runner.load(trees.flatten(self._state)[0])
         return self._runner

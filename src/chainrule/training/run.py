@@ -145,7 +145,7 @@ def checked(run: Any, parameters: Parameters) -> Run:
     for name in {**theirs, **ours}:
         if theirs.get(name) != ours.get(name):
             raise SettingError(
-                f"continue_from was given the run of another network: {name} is {_kind(theirs.get(name))} there and "
+                f"the run to go on from is that of another network: {name} is {_kind(theirs.get(name))} there and "
                 f"{_kind(ours.get(name))} here. Continue with a network of the same layers, inputs and dtype."
             )
     return run
@@ -156,7 +156,7 @@ def as_kept(own: Any, kept: Any) -> Any:
     given = np.asarray(kept)
     if given.shape != own.shape or given.dtype.kind not in "biuf":
         raise SettingError(
-            f"continue_from was given a run whose optimizer keeps {given.dtype} of shape {given.shape} where {own.dtype} of shape "
+            f"the run to go on from has an optimizer that keeps {given.dtype} of shape {given.shape} where {own.dtype} of shape "
             f"{own.shape} belongs. Continue with the optimizer that it had."
         )
     return np.array(given, own.dtype)
@@ -166,7 +166,7 @@ def as_reported(run: Run, width: int) -> Any:
     """What the steps under way have reported, so many numbers each."""
     if run.under_way.ndim != 2 or run.under_way.shape[1] != width:
         raise SettingError(
-            f"continue_from was given a run in the midst of an epoch whose steps have reported numbers in shape "
+            f"the run to go on from stands in the midst of an epoch whose steps have reported numbers in shape "
             f"{run.under_way.shape}, and here are {width} a step. Continue on the engine that it was on, or from the end of an epoch."
         )
     return np.array(run.under_way)
@@ -178,15 +178,15 @@ def check_settings(run: Run, settings: Mapping[str, Any], epochs: int) -> None:
     if different:
         said = "; ".join(f"{name} was {run.settings.get(name)} and is {settings[name]}" for name in different)
         raise SettingError(
-            f"continue_from was given the run of a training with other settings: {said}. "
-            "Give fit what it was given then, or leave continue_from out to begin anew from the parameters."
+            f"the run to go on from is that of a training with other settings: {said}. "
+            "Give what was given then, or begin anew, from its parameters or from none: network.fit(X, y)."
         )
     begun = run.epochs + (len(run.under_way) > 0)
     if epochs < begun:
         part = " and a part of the next" if begun > run.epochs else ""
         raise SettingError(
-            f"continue_from was given a run of {run.epochs} epochs{part} together with epochs={epochs}; epochs counts all of "
-            f"them, those of the run included. Give epochs={begun} or more."
+            f"here is a run of {run.epochs} epochs{part} together with epochs={epochs}, and epochs counts all of them, those of "
+            f"the run included. Give epochs={begun} or more."
         )
 
 

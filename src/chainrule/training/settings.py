@@ -67,3 +67,10 @@ class Settings:
             )
         SettingError.unless_one_of("fit", "gradients", self.gradients, (CHAIN_RULE, NUMERICAL))
         unless_callbacks(self.callbacks)
+
+
+def passes(steps: int, gradients: str, parameters: int) -> dict[str, int]:
+    """How many passes over a batch so many steps take, with so many parameters to be learned."""
+    if gradients == NUMERICAL:
+        return {"forward": steps * (parameters + 1), "backward": 0}
+    return {"forward": steps, "backward": steps}

@@ -1,0 +1,116 @@
+"""Networks of one kind, which differ in numbers alone: their data and their loop are made ready once, for all of them."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import DivergedError
+from chainrule.network.fitting import carry_out, training_for
+from chainrule.network.network import Network
+from chainrule.network.standardising import take_from_rows
+from chainrule.nn.parameters import Parameters, as_patterns, initial, replaced
+from chainrule.training import Clipping, History, Penalty, Settings, Training, as_early_stopping
+from chainrule.training.blocks import BlockRunner
+from chainrule.training.cache import key_of
+from chainrule.training.progress import Display
+
+NUMBERS = ("learning_rate", "l1", "l2")
+"""Settings that a loop is given as numbers, so that networks which differ in them are of one kind."""
+
+
+def kind_of(network: Network) -> Any:
+    """What networks share that differ in weights alone; one that was fitted, or is code of the user's, is a kind by itself."""
+    inputs = network.model.inputs if network.is_built else None
+    key = None if network.meanings else key_of(network.function, (), (), network.dtype, network.frozen, inputs)
+    return id(network) if key is None else key
+
+
+class Kind:
+    """Networks of one kind on the same data.
+
+    Each thread has a runner of its own, which carries out one training after the other.
+    """
+
+    def __init__(self, network: Network, X: Any, y: Any, given: Mapping[str, Any]) -> None:
+        self._network, self._data, self._given = copy.deepcopy(network), (X, y), dict(given)
+        self._first: Training | None = None
+        self._lock, self._own = threading.Lock(), threading.local()
+
+    def fit(
+        self, network: Network, seed: int | None, given: Mapping[str, Any], progress: Display
+    ) -> tuple[Network, DivergedError | None]:
+        """A network like this one, trained as is asked, with a seed from other first weights; and how it diverged, if it did."""
+        first, blocks = self._ready()
+        own = self._copy(network, seed)
+        take_from_rows(own, first.data.inputs[0][: first.batches.rows])
+        objective = replace(first.step.objective, penalty=Penalty(given["l1"], given["l2"]))
+        step = replace(first.step, objective=objective, optimizer=given["optimizer"])
+        settings = replace(first.settings, seed=given["seed"] if seed is None else seed, progress=progress)
+        try:
+            carry_out(own, first.another(step, own.parameters, settings, blocks))
+        except DivergedError as error:
+            return own, error
+        return own, None
+
+    def _ready(self) -> tuple[Training, BlockRunner]:
+        """The training that all others are like, and this thread's runner."""
+        with self._lock:
+            if self._first is None:
+                self._first = _training(self._network, *self._data, **self._given)
+                self._own.blocks = BlockRunner(self._first.runner, self._first.steps_per_epoch)
+        if not hasattr(self._own, "blocks"):
+            self._own.blocks = BlockRunner(self._first.runners(), self._first.steps_per_epoch)
+        return self._first, self._own.blocks
+
+    def _copy(self, network: Network, seed: int | None) -> Network:
+        """A network of the kind, with the parameters of this one or first ones of a seed."""
+        own, known = copy.copy(self._network), self._network.parameters
+        own.first_values, own.notes = network.first_values, dict(network.notes)
+        own.seed = network.seed if seed is None else seed
+        if seed is None and network.is_built:
+            first = {layer: network.parameters.get(layer, each) for layer, each in known.items()}
+        else:
+            first = replaced(initial(own.model.specs, own.seed, own.dtype), own.first_values)
+        own.hold(_copied(first), History())
+        own.run = own.recording = None
+        return own
+
+
+def _copied(parameters: Parameters) -> Parameters:
+    return {layer: {name: np.array(x) for name, x in own.items()} for layer, own in parameters.items()}
+
+
+def _training(
+    network: Network,
+    X: Any,
+    y: Any,
+    *,
+    l1: float,
+    l2: float,
+    clip_value: float | None,
+    clip_norm: float | None,
+    early_stopping: Any,
+    frozen: Any,
+    epochs: int,
+    batch_size: int | None,
+    seed: int,
+    shuffle: bool,
+    gradients: str,
+    engine: str,
+    threads: int | None,
+    **others: Any,
+) -> Training:
+    """The training that `fit` would carry out with these arguments."""
+    settings = Settings(
+        epochs=epochs, batch_size=batch_size, seed=seed, shuffle=shuffle, engine=engine, threads=threads, gradients=gradients,
+        early_stopping=as_early_stopping(early_stopping), frozen=network.frozen if frozen is None else as_patterns(frozen),
+        progress=False,
+    )  # fmt: skip
+    penalty, clipping = Penalty(l1, l2), Clipping(clip_value, clip_norm)
+    return training_for(network, X, y, settings, penalty=penalty, clipping=clipping, **others)

@@ -1,0 +1,260 @@
+"""Many networks at once: each is what its own `fit` leaves, to the bit, and what is asked wrongly is said."""
+
+import copy
+import threading
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.errors import ArgumentError, DivergedError, SettingError, ShapeError, UnknownNameError
+from chainrule.tracing import trees
+
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(size=(70, 3)).astype(np.float32)
+VALUES = np.sin(2 * X[:, 0]) * X[:, 1]
+LABELS = np.where(X[:, 0] + X[:, 1] > 0, "yes", "no")
+
+NETWORKS = {
+    "regression": (lambda seed: cr.Network([cr.Dense(6, "tanh"), cr.Dense(1)], seed=seed), VALUES),
+    "classes": (lambda seed: cr.Network([cr.Dense(6, "relu"), cr.Dense(2)], seed=seed), LABELS),
+    "one score": (lambda seed: cr.Network([cr.Dense(6, "relu"), cr.Dense(1, "sigmoid")], seed=seed), LABELS),
+    "dropout": (lambda seed: cr.Network([cr.Dense(8, "relu"), cr.Dropout(0.3), cr.Dense(1)], seed=seed), VALUES),
+    "batch norm": (lambda seed: cr.Network([cr.Dense(8), cr.BatchNorm(), cr.Dense(1)], seed=seed), VALUES),
+    "standardised": (lambda seed: cr.Network([cr.Standardise(), cr.Dense(4, "tanh"), cr.Dense(1)], seed=seed), VALUES),
+    "double": (lambda seed: cr.Network([cr.Dense(4, "tanh"), cr.Dense(1)], seed=seed, dtype="float64"), VALUES),
+    "frozen": (lambda seed: cr.Network([cr.Dense(4), cr.Dense(1)], seed=seed, frozen=["dense_0.bias"]), VALUES),
+    "a function": (lambda seed: cr.Network(_through(cr.Dense(4, "tanh"), cr.Dense(1)), seed=seed), VALUES),
+}
+ARGUMENTS = {
+    "plain": {},
+    "validated": {"validation_data": (X[:20], None)},
+    "early stopping": {"validation_data": (X[:20], None), "early_stopping": 2, "optimizer": cr.SGD(0.3)},
+    "stopped by its own loss": {"early_stopping": cr.EarlyStopping(1, min_delta=0.05)},
+    "momentum": {"optimizer": cr.SGD(0.05, momentum=0.9)},
+    "schedule": {"optimizer": cr.Adam(cr.Cosine(0.02, epochs=4)), "l2": 0.01},
+    "plateau": {"optimizer": cr.SGD(cr.OnPlateau(0.2, patience=1))},
+    "clipped": {"clip_norm": 0.1, "l1": 0.01},
+    "all rows at once": {"batch_size": None},
+    "weighted": {"sample_weight": np.linspace(0.5, 2.0, 70)},
+    "standardise": {"standardise": True},
+    "without shuffling": {"shuffle": False},
+    "numpy": {"engine": "numpy"},
+}
+
+
+def _through(*layers):
+    def function(x):
+        for layer in layers:
+            x = layer(x)
+        return x
+
+    return function
+
+
+def _given(arguments, y):
+    held = arguments.get("validation_data")
+    return {
+        "epochs": 4,
+        "progress": False,
+        **arguments,
+        **({} if held is None else {"validation_data": (held[0], y[:20])}),
+    }
+
+
+def _same(one, other):
+    assert one.history.stopped == other.history.stopped
+    assert one.history.best_epoch == other.history.best_epoch
+    assert set(one.history) == set(other.history)
+    for name in set(one.history) - {"seconds"}:
+        assert np.array_equal(one.history.column(name), other.history.column(name)), name
+    for layer, own in one.parameters.items():
+        for name, x in own.items():
+            assert np.array_equal(x, other.parameters[layer][name]), (layer, name)
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_every_network_is_what_its_own_fit_leaves(kind):
+    made, y = NETWORKS[kind]
+    given = _given({}, y)
+    many = cr.fit_many(made(5), X, y, seeds=[3, 1], settings={"learning_rate": [0.05, 0.01], "l2": [0.0, 0.1]}, **given)
+    assert len(many) == 8
+    for network, told in zip(many, many.settings, strict=True):
+        alone = made(told["seed"])
+        alone.fit(X, y, optimizer=cr.Adam(told["learning_rate"]), l2=told["l2"], seed=told["seed"], **given)
+        _same(network, alone)
+        assert np.array_equal(network.predict(X), alone.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [*(("regression", name) for name in ARGUMENTS), ("classes", "early stopping"), ("dropout", "validated")],
+)
+def test_whatever_fit_is_given(kind, arguments):
+    made, y = NETWORKS[kind]
+    given = _given(ARGUMENTS[arguments], y)
+    many = cr.fit_many(made(0), X, y, seeds=[4, 7], **given)
+    for network, seed in zip(many, (4, 7), strict=True):
+        alone = made(seed)
+        alone.fit(X, y, seed=seed, **given)
+        _same(network, alone)
+        _same_run(network.run, alone.run)
+
+
+def _same_run(one, other):
+    assert one.steps == other.steps
+    assert one.settings == other.settings
+    assert one.streams == other.streams
+    flat = [trees.flatten(run.optimizer_state)[0] for run in (one, other)]
+    assert all(np.array_equal(a, b) for a, b in zip(*flat, strict=True))
+
+
+def test_a_network_goes_on_from_its_run():
+    made, y = NETWORKS["regression"]
+    many = cr.fit_many(made(0), X, y, seeds=[2], epochs=3, progress=False)
+    network, alone = many[0], made(2)
+    network.fit(X, y, seed=2, epochs=6, continue_from=network.run, progress=False)
+    alone.fit(X, y, seed=2, epochs=6, progress=False)
+    _same(network, alone)
+
+
+def test_nothing_depends_on_the_number_of_threads():
+    made, y = NETWORKS["dropout"]
+    given = {"seeds": range(6), "settings": {"learning_rate": [0.1, 0.01]}, "epochs": 3, "progress": False}
+    for one, other in zip(*(cr.fit_many(made(0), X, y, threads=n, **given) for n in (1, 4)), strict=True):
+        _same(one, other)
+
+
+def test_networks_in_a_list_stay_as_they_are_and_are_copied():
+    built = cr.Network([cr.Dense(4, "tanh"), cr.Dense(1)], seed=1).build(3)
+    other = cr.Network([cr.Dense(2), cr.Dense(1)], seed=2)
+    before = copy.deepcopy(built.parameters)
+    many = cr.fit_many([built, other, built], X, VALUES, settings={"epochs": [1, 2]}, progress=False)
+    assert [told["network"] for told in many.settings] == [0, 0, 1, 1, 2, 2]
+    assert not other.is_built
+    assert all(np.array_equal(built.parameters[n]["weight"], x["weight"]) for n, x in before.items())
+    alone = cr.Network([cr.Dense(2), cr.Dense(1)], seed=2)
+    alone.fit(X, VALUES, epochs=2, progress=False)
+    _same(many[3], alone)
+    _same(many[0], many[4])
+    many[0].parameters["dense_0"]["weight"][:] = 0.0
+    assert many[4].parameters["dense_0"]["weight"].any()
+
+
+def test_parameters_that_were_given_stay_given():
+    weight = np.ones((3, 4))
+    network = cr.Network([cr.Dense(4), cr.Dense(1)], parameters={"dense_0.weight": weight}, frozen=["dense_0.weight"])
+    for found in cr.fit_many(network, X, VALUES, seeds=range(2), epochs=2, progress=False):
+        assert np.array_equal(found.parameters["dense_0"]["weight"], weight)
+
+
+def test_a_fitted_network_learns_on():
+    made, y = NETWORKS["classes"]
+    first = made(0)
+    first.fit(X, y, epochs=2, progress=False)
+    alone = copy.deepcopy(first)
+    (one,) = cr.fit_many(first, X, y, epochs=2, progress=False)
+    alone.fit(X, y, epochs=2, progress=False)
+    _same(one, alone)
+    assert list(one.classes) == ["no", "yes"]
+
+
+def test_the_rows_held_out_are_the_same_for_all():
+    made, y = NETWORKS["regression"]
+    many = cr.fit_many(made(0), X, y, seeds=[3, 8], validation_split=0.2, epochs=2, progress=False)
+    alone = made(3)
+    alone.fit(X, y, seed=3, validation_split=0.2, epochs=2, progress=False)
+    _same(many[0], alone)
+    order = np.random.default_rng([3, 2]).permutation(70)[:14]
+    held, kept = np.sort(order), np.setdiff1d(np.arange(70), order)
+    alone = made(8)
+    alone.fit(X[kept], y[kept], seed=8, validation_data=(X[held], y[held]), epochs=2, progress=False)
+    _same(many[1], alone)
+
+
+def test_numbers_of_the_optimizer_and_settings_in_a_list():
+    made, y = NETWORKS["regression"]
+    rows = [{"momentum": 0.5}, {"momentum": 0.9, "batch_size": 16}]
+    many = cr.fit_many(made(1), X, y, settings=rows, optimizer=cr.SGD(0.01), epochs=2, progress=False)
+    alone = made(1)
+    alone.fit(X, y, optimizer=cr.SGD(0.01, momentum=0.9), batch_size=16, epochs=2, progress=False)
+    _same(many[1], alone)
+
+
+def test_the_best_has_the_smallest_loss_on_validation_data():
+    made, y = NETWORKS["regression"]
+    given = {"settings": {"learning_rate": [1e-5, 0.05]}, "epochs": 5, "progress": False}
+    many = cr.fit_many(made(0), X, y, validation_split=0.3, **given)
+    assert many.best is many[1]
+    assert many.losses[1] == many[1].history["val_loss"][-1] < many.losses[0]
+    with pytest.raises(SettingError, match="validation_split"):
+        _ = cr.fit_many(made(0), X, y, **given).best
+
+
+def test_those_that_diverge_are_told_of():
+    made, y = NETWORKS["regression"]
+    given = {"epochs": 4, "progress": False, "validation_split": 0.2}
+    rates = {"learning_rate": [1e30, 0.01]}
+    with pytest.warns(RuntimeWarning, match=r"1 of 2 networks diverged.*\[0\]"):
+        many = cr.fit_many(made(0), X, y, settings=rates, optimizer=cr.SGD(0.1), **given)
+    assert many[0].history.stopped == "diverged"
+    assert many.losses[0] == np.inf
+    assert many.best is many[1]
+    with pytest.raises(DivergedError):
+        cr.fit_many(made(0), X, y, optimizer=cr.SGD(1e30), **given)
+
+
+class _Ended:
+    def __init__(self):
+        self.seen = []
+
+    def update(self, networks, metrics):
+        self.seen.append(networks)
+        if networks > 2.5:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupt_keeps_what_is_done():
+    made, y = NETWORKS["regression"]
+    told = _Ended()
+    many = cr.fit_many(made(0), X, y, seeds=range(400), epochs=60, progress=told, threads=1)
+    assert told.seen == sorted(told.seen)
+    assert 2 <= len(many) < 400
+    assert {network.history.stopped for network in many[:-1]} == {"finished"}
+    alone = made(1)
+    alone.fit(X, y, seed=1, epochs=60, progress=False)
+    _same(many[1], alone)
+
+
+def test_an_error_in_one_ends_all():
+    before = threading.active_count()
+    with pytest.raises(ShapeError):
+        cr.fit_many(
+            cr.Network([cr.Dense(2), lambda x: x[:, :5] @ np.ones(9)]), X, VALUES, seeds=range(5), progress=False
+        )
+    assert threading.active_count() <= before + 2
+
+
+def test_what_is_asked_wrongly():
+    network = NETWORKS["regression"][0](0)
+    for error, said, given in [
+        (SettingError, "a list of them", {"networks": []}),
+        (SettingError, "several, such as range", {"seeds": 3}),
+        (SettingError, "without any", {"seeds": []}),
+        (SettingError, "integer from 0", {"seeds": [-1]}),
+        (SettingError, "one of them", {"seeds": [1], "seed": 2}),
+        (SettingError, "one of them", {"seeds": [1], "settings": {"seed": [1, 2]}}),
+        (SettingError, "give a list of values", {"settings": {"l2": 0.1}}),
+        (SettingError, "a list of dicts", {"settings": [0.1]}),
+        (UnknownNameError, "learning_rate", {"settings": {"learningrate": [0.1]}}),
+        (SettingError, "learning rate", {"settings": {"learning_rate": [-0.1]}}),
+        (SettingError, "l2", {"settings": {"l2": [-0.1]}}),
+        (ArgumentError, "early_stopping", {"callbacks": [print]}),
+        (ArgumentError, "optimizer=cr.Adam", {"lr": 0.1}),
+        (ArgumentError, "epochs", {"epoch": 3}),
+        (SettingError, "threads", {"threads": 0}),
+        (SettingError, "several threads", {"shuffle": lambda n: None}),
+        (SettingError, "epochs", {"epochs": 0}),
+    ]:
+        with pytest.raises(error, match=said):
+            cr.fit_many(**{"networks": network, "X": X, "y": VALUES, **given})
