@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines import ENGINES
 from chainrule.errors import SettingError
 from chainrule.network.description import plain, short
 from chainrule.nn.activations import ACTIVATIONS
@@ -24,13 +23,7 @@ from chainrule.training.states import NUMBERS, Unkept
 MOST_LAYERS = 2000
 """The most layers in a row that a file holds."""
 
-KNOWN: dict[str, Any] = {
-    **PIECES,
-    **{type(engine).__name__: type(engine) for engine in ENGINES.values() if dataclasses.is_dataclass(engine)},
-    "Given": Given,
-    "EarlyStopping": EarlyStopping,
-    "Unkept": Unkept,
-}
+KNOWN: dict[str, Any] = {**PIECES, "Given": Given, "EarlyStopping": EarlyStopping, "Unkept": Unkept}
 """The classes a file names without their code, which are the library's own."""
 
 
