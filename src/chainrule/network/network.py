@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chainrule.autodiff import grad
 from chainrule.errors import NotBuiltError
@@ -18,6 +18,9 @@ from chainrule.network.trainable import TrainableNetwork
 from chainrule.nn.parameters import Parameters
 from chainrule.nn.readings import LayerReading, Readings, names_of_calls
 from chainrule.training import Evaluator, Objective
+
+if TYPE_CHECKING:
+    from chainrule.network.uncertainty import Uncertainty
 
 
 class Network(TrainableNetwork):
@@ -151,6 +154,38 @@ class Network(TrainableNetwork):
         True
         """
         return CompiledNetwork(self._answers, self.parameters)
+
+    def uncertainty(self, X: Any, samples: int | None = None, *, seed: int = 0) -> Uncertainty:
+        """How far predictions can be trusted: what the members of an ensemble predict, or passes with dropout.
+
+        Parameters
+        ----------
+        X : array-like
+            As for `predict`.
+        samples : int, optional
+            How many passes in which dropout leaves out numbers as it does in training (Monte Carlo dropout); by default those of
+            the members, or 100 passes where the network has none.
+        seed : int
+            Decides what dropout leaves out.
+
+        Raises
+        ------
+        SettingError
+            When the network has neither members nor dropout, or several outputs.
+
+        Examples
+        --------
+        >>> import numpy as np, chainrule as cr
+        >>> X = np.linspace(-1, 1, 40)[:, None]
+        >>> network = cr.Network([cr.Dense(16, "tanh"), cr.Dropout(0.1), cr.Dense(1)])
+        >>> _ = network.fit(X, X[:, 0] ** 2, progress=False)
+        >>> told = network.uncertainty(X, samples=20)
+        >>> told.samples.shape, told.mean.shape
+        ((20, 40), (40,))
+        """
+        from chainrule.network.uncertainty import uncertainty
+
+        return uncertainty(self, X, samples, seed)
 
     def keeps_rows_apart(self, question: Question) -> bool:
         """Whether `predict`, `predict_proba` or `outputs` of a row is proven to depend on that row alone.
