@@ -48,8 +48,16 @@ def prepare_runners(
     loop = loop_of(step, state, data, batch_size, dtype, numerical, held_out)
     if not measures(loop, data.arrays(), engine, arrays):
         loop, arrays = loop.unmeasured, []
-    runners = partial(make_runner, loop, data.arrays(), engine, threads, arrays)
+    given, held = ([_unwritten(x) for x in own] for own in (data.arrays(), arrays))
+    runners = partial(make_runner, loop, given, engine, threads, held)
     return runners, trees.flatten(state)[1], loop.measurement is not None
+
+
+def _unwritten(x: Any) -> Any:
+    """The array as one that nobody writes into: a training has its data to itself, and engines may keep what never changes."""
+    view = x.view()
+    view.flags.writeable = False
+    return view
 
 
 def loop_of(
