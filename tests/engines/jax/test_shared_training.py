@@ -32,7 +32,7 @@ def network(units=12):
 
 def fitted(engine, one=None, X=X, y=y, **given):
     one = one or network()
-    given = dict(epochs=4, batch_size=16, validation_data=(X[:64], y[:64]), clip_norm=1.0, seed=2) | given
+    given = dict(epochs=4, batch_size=16, validation_data=(np.array(X[:64]), y[:64]), clip_norm=1.0, seed=2) | given
     h = one.fit(X, y, engine=engine, progress=False, **given)
     return [*h["loss"], *h["val_loss"], *(float(np.abs(x).sum()) for own in one.parameters.values() for x in own.values())]
 """
@@ -130,7 +130,7 @@ def carried_out(
     (folder / "script.py").write_text(script)
     start = ["-m", "chainrule", "launch", "--processes", str(processes)] if processes else []
     command = [sys.executable, "-W", "ignore", *start, str(folder / "script.py"), str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, env={**os.environ, **more})
+    return subprocess.run(command, capture_output=True, text=True, timeout=150, env={**os.environ, **more})
 
 
 def test_several_devices(folder: Path) -> None:
@@ -151,8 +151,7 @@ def test_several_processes_that_read_their_own_rows(processes: int, split: int, 
     for one in every[1:]:
         np.testing.assert_array_equal(one, every[0])
     for number in range(processes):
-        read, last = int(np.loadtxt(folder / f"read{number}")), 300 % 16
-        assert read <= 4 * ((300 - last) * split // processes + last)
+        assert int(np.loadtxt(folder / f"read{number}")) == 4 * 300 * split // processes
 
 
 @by_night
@@ -175,10 +174,13 @@ def test_a_lost_process_ends_all_and_another_number_goes_on(signalled: str, fold
 
 @by_night
 def test_one_that_is_asked_to_end_asks_all(folder: Path) -> None:
-    (folder / "script.py").write_text("import time; print('begun', flush=True); time.sleep(300)")
+    (folder / "script.py").write_text("import time; print('begun', flush=True); time.sleep(100)")
     command = [sys.executable, "-m", "chainrule", "launch", "--processes", "2", str(folder / "script.py")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as launched:
         assert launched.stdout is not None
         assert launched.stdout.readline() + launched.stdout.readline() == "begun\nbegun\n"
         launched.send_signal(signal.SIGTERM)
-        assert launched.wait(60) == 128 + signal.SIGTERM
+        try:
+            assert launched.wait(60) == 128 + signal.SIGTERM
+        finally:
+            launched.kill()
