@@ -41,11 +41,11 @@ def launch(
 ) -> None:
     """Carry out a script in several processes that train together, with engine=cr.JaxEngine(devices="all").
 
-    chainrule launch --processes 4 train.py
+    chainrule launch --processes 4 train.py -- --epochs 30
 
     srun --ntasks 16 chainrule launch train.py
 
-    If one of them fails or is killed, the others end as well, with a message.
+    The script's own options come behind --. If one of them fails or is killed, the others end as well, with a message.
     """
     if not script.is_file():
         raise MissingFileError(f"there is no script {script}. Give the path of a Python file.")
