@@ -335,11 +335,7 @@ class NotBuiltError(ChainruleError, RuntimeError):
 
 
 class LostProcessError(ChainruleError, RuntimeError):
-    """A process is gone of those that carry out a training together.
-
-    Fails: `network.fit(X, y, engine=cr.JaxEngine(devices="all"))` in four processes, one of which is killed.
-    Works: `cr.resume("run.ckpt", X, y)` afterwards, with any number of processes.
-    """
+    """One of the processes that carry out a training together is gone; `cr.resume` goes on, with any number of them."""
 
 
 class MissingExtraError(ChainruleError, ImportError):

@@ -54,12 +54,13 @@ def prepare_runners(
     def make(given: list[Any]) -> Runner:
         return make_runner(loop, given, engine, threads, [_unwritten(x) for x in arrays])
 
-    store = store_of(data)
-    if store is not None:
-        runners = partial(WindowedRunner, loop, store, make)
-    else:
-        runners = partial(make, [_unwritten(x) for x in data.arrays()])
-    return runners, trees.flatten(state)[1], loop.measurement is not None
+    def runner() -> Runner:
+        store = store_of(data)
+        if store is not None:
+            return WindowedRunner(loop, store, make)
+        return make([_unwritten(x) for x in data.arrays()])
+
+    return runner, trees.flatten(state)[1], loop.measurement is not None
 
 
 def _unwritten(x: Any) -> Any:

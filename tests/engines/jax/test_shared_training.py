@@ -133,6 +133,14 @@ def carried_out(
     return subprocess.run(command, capture_output=True, text=True, timeout=150, env={**os.environ, **more})
 
 
+def test_two_devices(folder: Path) -> None:
+    script = BEGINNING + "one, other = (fitted(e, epochs=2) for e in ('numpy', cr.JaxEngine(devices='all')))\n"
+    script += "np.testing.assert_allclose(one, other, 3e-5); print('done')"
+    done = carried_out(folder, script, XLA_FLAGS="--xla_force_host_platform_device_count=2")
+    assert done.stdout == "done\n", done.stderr[-3000:]
+
+
+@by_night
 def test_several_devices(folder: Path) -> None:
     done = carried_out(folder, DEVICES, XLA_FLAGS="--xla_force_host_platform_device_count=8")
     assert done.stdout == "done\n", done.stderr[-3000:]

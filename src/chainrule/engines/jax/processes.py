@@ -30,7 +30,7 @@ def join(address: str | None = None, count: int | None = None, number: int | Non
     SettingError
         When no launcher says how many there are, or not all of them come.
     """
-    jax.config.update("jax_enable_preemption_service", False)  # which would keep SIGTERM from whoever is to hear it
+    jax.config.update("jax_enable_preemption_service", False)  # type: ignore[no-untyped-call]  # which would keep SIGTERM from whoever is to hear it
     try:
         jax.distributed.initialize(
             address, count, number, heartbeat_timeout_seconds=SECONDS, initialization_timeout=PATIENCE
