@@ -32,6 +32,7 @@ SHOWN = {  # words that an example's output must have
         "the descent found a smaller loss",
         "reverse mode",
     ],
+    "uncertainty": ["an ensemble of 32", "100 passes with dropout", "in the gap", "uncertainty.png"],
     "own_pieces": ["10% of the points", "90% of the points", "agrees with finite differences"],
 }
 

@@ -144,7 +144,7 @@ def train(
         str | None,
         typer.Option(
             help="Neurons in each hidden layer, none for a linear model; by default 256,256, or 128,128 where rows are few, or "
-            "many and seldom seen.",
+            "96,64 where they are many and seldom seen.",
             **NETWORK,
             metavar="SIZES",
         ),
@@ -187,8 +187,14 @@ def train(
         ),
     ] = None,
     batch_size: Annotated[
-        int, typer.Option(min=1, help="Rows in a step.", **TRAINING, metavar="N")
-    ] = Recipe.batch_size,
+        int | None,
+        typer.Option(
+            min=1,
+            help="Rows in a step; by default 128, or 64 where they are many and seldom seen.",
+            **TRAINING,
+            metavar="N",
+        ),
+    ] = None,
     learning_rate: Annotated[
         float,
         typer.Option(

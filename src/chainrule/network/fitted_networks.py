@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError
+from chainrule.network.ensembles import together
 from chainrule.network.network import Network
 from chainrule.training import History
 from chainrule.training.history import DIVERGED
@@ -54,6 +55,38 @@ class FittedNetworks:
                 "validation_split=0.2, or validation_data."
             )
         return self.networks[int(np.argmin(self.losses))]
+
+    def ensemble(self, best: int | None = None) -> Network:
+        """One network whose predictions are the mean of what the networks predict; those that diverged are left out.
+
+        Means are of probabilities where classes are told apart. `ensemble().uncertainty(X)` says how far the members are apart.
+
+        Parameters
+        ----------
+        best : int, optional
+            Take so many, those with the smallest loss on validation data; by default all.
+
+        Raises
+        ------
+        SettingError
+            When the networks are no rows of layers, or their outputs do not mean the same.
+
+        Examples
+        --------
+        >>> import numpy as np, chainrule as cr
+        >>> X = np.linspace(-1, 1, 60)[:, None]
+        >>> network = cr.Network([cr.Dense(8, "tanh"), cr.Dense(1)])
+        >>> many = cr.fit_many(network, X, X[:, 0] ** 2, seeds=range(3), progress=False)
+        >>> each = np.mean([one.predict(X) for one in many], axis=0)
+        >>> bool(np.allclose(many.ensemble().predict(X), each, atol=1e-6))
+        True
+        """
+        order = list(np.argsort(self.losses, kind="stable"))
+        if best is not None:
+            SettingError.unless_count("ensemble", "best", best, at_most=len(self))
+            _ = self.best  # which says so where nothing was validated
+            order = order[:best]
+        return together([self.networks[i] for i in sorted(order) if np.isfinite(self.losses[i])])
 
     def __len__(self) -> int:
         return len(self.networks)

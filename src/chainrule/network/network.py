@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chainrule.autodiff import grad
 from chainrule.errors import NotBuiltError
@@ -14,10 +14,15 @@ from chainrule.network.answering import Answers, CompiledNetwork, Question
 from chainrule.network.base import batch_for
 from chainrule.network.explaining import objective_of
 from chainrule.network.summary import Summary, summary
+from chainrule.network.surveying import encoder_for, first_rows, learned_from
 from chainrule.network.trainable import TrainableNetwork
 from chainrule.nn.parameters import Parameters
 from chainrule.nn.readings import LayerReading, Readings, names_of_calls
-from chainrule.training import Evaluator, Objective
+from chainrule.training import Dataset, Objective
+from chainrule.training.stored import evaluator_of
+
+if TYPE_CHECKING:
+    from chainrule.network.uncertainty import Uncertainty
 
 
 class Network(TrainableNetwork):
@@ -112,7 +117,7 @@ class Network(TrainableNetwork):
         Parameters
         ----------
         X : array-like of shape (rows, features)
-            For several inputs a tuple, or a dict by the names of the function's arguments.
+            For several inputs a tuple, or a dict by the names of the function's arguments; or a `Dataset`.
         engine : {"auto", "llvm", "numpy"}
             `auto` is NumPy unless machine code saves in this call as much time as compiling it takes (about 0.1 s), by
             an estimate from the sizes of the network and of X alone: equal networks answer equally, whatever they
@@ -152,6 +157,38 @@ class Network(TrainableNetwork):
         """
         return CompiledNetwork(self._answers, self.parameters)
 
+    def uncertainty(self, X: Any, samples: int | None = None, *, seed: int = 0) -> Uncertainty:
+        """How far predictions can be trusted: what the members of an ensemble predict, or passes with dropout.
+
+        Parameters
+        ----------
+        X : array-like
+            As for `predict`.
+        samples : int, optional
+            How many passes in which dropout leaves out numbers as it does in training (Monte Carlo dropout); by default those of
+            the members, or 100 passes where the network has none.
+        seed : int
+            Decides what dropout leaves out.
+
+        Raises
+        ------
+        SettingError
+            When the network has neither members nor dropout, or several outputs.
+
+        Examples
+        --------
+        >>> import numpy as np, chainrule as cr
+        >>> X = np.linspace(-1, 1, 40)[:, None]
+        >>> network = cr.Network([cr.Dense(16, "tanh"), cr.Dropout(0.1), cr.Dense(1)])
+        >>> _ = network.fit(X, X[:, 0] ** 2, progress=False)
+        >>> told = network.uncertainty(X, samples=20)
+        >>> told.samples.shape, told.mean.shape
+        ((20, 40), (40,))
+        """
+        from chainrule.network.uncertainty import uncertainty
+
+        return uncertainty(self, X, samples, seed)
+
     def keeps_rows_apart(self, question: Question) -> bool:
         """Whether `predict`, `predict_proba` or `outputs` of a row is proven to depend on that row alone.
 
@@ -160,14 +197,14 @@ class Network(TrainableNetwork):
         return self._answers.rows_are_apart(question)
 
     def evaluate(
-        self, X: Any, y: Any, sample_weight: Any = None, *, loss: Any = None, engine: str = "auto"
+        self, X: Any, y: Any = None, sample_weight: Any = None, *, loss: Any = None, engine: str = "auto"
     ) -> dict[str, float]:
         """The metrics on data with known targets: `loss`, and `accuracy` for labels. The engine is as for `predict`.
 
         Parameters
         ----------
         X, y, sample_weight
-            As for `fit`.
+            As for `fit`; a `Dataset` has all of them.
         loss : str, loss or callable, optional
             By default that of the last fit. With it a network that was never fitted is evaluated with the parameters it
             has, and what its outputs mean is read off `y`.
@@ -188,12 +225,17 @@ class Network(TrainableNetwork):
             raise NotBuiltError(
                 "evaluate needs a network that has been fitted, or a loss: call fit(X, y) first, or give loss='squared_error'."
             )
-        if loss is not None:
+        if isinstance(X, Dataset):
+            first_rows(X, y, sample_weight)
+            meanings = self.meanings if loss is None else learned_from(self, X, loss)[0]
+            batch = encoder_for(self, meanings, X).stored(X).batch
+            objective = Objective(self.model, tuple(meaning.head for meaning in meanings))
+        elif loss is not None:
             objective, batch = objective_of(self, X, y, loss, sample_weight)
         else:
             objective = Objective(self.model, tuple(meaning.head for meaning in self.meanings))
             batch = batch_for(self, self.meanings, X, y, sample_weight)
-        return Evaluator(objective, batch, engine)(self.parameters)
+        return evaluator_of(objective, batch, engine)(self.parameters)
 
     def gradients(
         self,

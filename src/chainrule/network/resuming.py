@@ -23,7 +23,7 @@ from chainrule.training.states import Unkept, name_of
 def resume(
     path: str | Path,
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     validation_data: Sequence[Any] | None = None,
     sample_weight: Any = None,
@@ -43,7 +43,7 @@ def resume(
     path : str or Path
         What `checkpoint` was. If that file is damaged, which a warning tells, the one kept before is taken. It is kept on.
     X, y, validation_data, sample_weight
-        The same data as `fit` was given.
+        The same data as `fit` was given; a `Dataset` has all of them itself.
     callbacks : sequence of callables
         Those that `fit` was given, in their order, for code is not in the file; those with a state are given theirs by
         `load_state_dict(state)`.

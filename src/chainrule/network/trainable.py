@@ -27,7 +27,7 @@ class TrainableNetwork(ExaminableNetwork):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         *,
         loss: Any = None,
         optimizer: Any = "adam",
@@ -62,7 +62,8 @@ class TrainableNetwork(ExaminableNetwork):
         ----------
         X : array-like of shape (rows, features)
             Arrays, lists, or data frames of numbers; for several inputs a tuple or a dict. The names of a frame's columns
-            are remembered, and later frames matched by them.
+            are remembered, and later frames matched by them. Or a `Dataset`, which has targets and weights itself, of more rows
+            than fit into memory.
         y : array-like of shape (rows,) or (rows, outputs)
             Labels of any kind, or values. For several outputs nested as they are. Text, booleans and whole numbers in one
             column are labels, and so are one-hot rows for a network that ends in softmax. A network that has learned
@@ -78,7 +79,7 @@ class TrainableNetwork(ExaminableNetwork):
             Decides the order of rows and the numbers of dropout.
         shuffle : bool
             Whether rows come in a new order in every epoch.
-        validation_data : (X, y) or (X, y, sample_weight), optional
+        validation_data : (X, y) or (X, y, sample_weight) or Dataset, optional
             Data whose metrics are reported after every epoch.
         validation_split : float
             The share of rows, taken at random, to be validation data instead of being learned from.

@@ -26,27 +26,30 @@ class ForwardPass:
 
     `names` maps the identity of each layer to its name, `parameters` each name to the layer's arrays.
     `random` draws numbers while training and is `None` otherwise. `activated` remembers, for each result of
-    an activation, which one it was and what it was applied to; `members`, for each mean over members, what these gave,
-    shape (batch, members, …); `running`, while training, what parameters that no gradient changes are after the pass, by layer;
+    an activation, which one it was and what it was applied to; `means`, for each mean over members, what these gave, shape
+    (batch, members, …) or a list; `members` the same where each is judged by itself in training; `running`, while training, what
+    parameters that no gradient changes are after the pass, by layer;
     `readings` every layer's values, call by call. The body of a loop is recorded once for all its steps, so what layers compute
-    in there are no values of this pass.
+    in there are no values of this pass. A pass that `predicts` is none of a training, though it draws numbers.
     """
 
     names: Mapping[int, str]
     parameters: Mapping[str, Mapping[str, Any]]
     random: Callable[[tuple[int, ...]], Any] | None = None
     activated: dict[int, tuple[str, Any, Any]] = field(default_factory=dict)
+    means: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     members: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     running: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     readings: list[tuple[str, tuple[Any, ...], Any, Any]] = field(default_factory=list)
 
+    predicts: bool = False
     around: int = field(default_factory=repeated.get)
     """The level of the loop's body that the pass is in itself."""
 
     @property
     def is_training(self) -> bool:
         """Whether it is a pass of a training."""
-        return self.random is not None
+        return self.random is not None and not self.predicts
 
     def note(self, name: str, inputs: tuple[Any, ...], before: Any, after: Any) -> None:
         """Remember the values of a layer: its inputs, its linear activation if it has one, its output."""
@@ -62,6 +65,11 @@ class ForwardPass:
         """Remember what members gave whose mean this is."""
         if repeated.get() == self.around:
             self.members[id(mean)] = (apart, mean)  # with the mean, that no other value is ever at its place
+
+    def note_mean(self, mean: Any, apart: Any) -> None:
+        """Remember what members gave whose mean this is, whether or not each is judged by itself."""
+        if repeated.get() == self.around:
+            self.means[id(mean)] = (apart, mean)
 
     def note_running(self, layer: Any, name: str, inputs: tuple[Any, ...]) -> None:
         """Remember what a layer's running parameters become; a layer called again goes on from there."""

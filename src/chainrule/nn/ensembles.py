@@ -19,8 +19,20 @@ from chainrule.nn.model import Sequential, in_a_row
 from chainrule.nn.parameters import ParameterSpec
 from chainrule.tracing import functions as f
 
-Combined = Literal["outputs", "probabilities"]
-KINDS_OF_MEAN: tuple[Combined, ...] = ("outputs", "probabilities")
+Combined = Literal["outputs", "probabilities", "sigmoid", "exp"]
+KINDS_OF_MEAN: tuple[Combined, ...] = ("outputs", "probabilities", "sigmoid", "exp")
+OF_LINKS: Mapping[str, Combined] = {"softmax": "probabilities", "sigmoid": "sigmoid", "exp": "exp"}
+"""What a mean is of, where it is to be one of predictions, by the activation that makes these of outputs."""
+
+
+def _mean(apart: Any, of: Combined, axis: int) -> Any:
+    """The mean along an axis, as an output: of these themselves, or the one that predicts the mean of what they predict."""
+    if of == "outputs":
+        return np.mean(apart, axis=axis)
+    if of == "sigmoid":
+        return f.logsumexp(-f.softplus(-apart), axis=axis) - f.logsumexp(-f.softplus(apart), axis=axis)
+    logarithms = apart if of == "exp" else f.log_softmax(apart)
+    return f.logsumexp(logarithms, axis=axis) - math.log(apart.shape[axis])
 
 
 @dataclass(frozen=True)
@@ -31,9 +43,9 @@ class Average(Layer):
     ----------
     members : tuple of tuples of layers
         The networks, each as its layers; their outputs have the same shape.
-    of : {"outputs", "probabilities"}
+    of : {"outputs", "probabilities", "sigmoid", "exp"}
         `"outputs"`: y = 1/K Σ_k y_k. `"probabilities"`: scores whose softmax is the mean of the members' probabilities,
-        y = ln 1/K Σ_k softmax(y_k).
+        y = ln 1/K Σ_k softmax(y_k). `"sigmoid"` and `"exp"`: outputs whose sigmoid, or exponential, is the mean of the members'.
 
     Examples
     --------
@@ -55,11 +67,20 @@ class Average(Layer):
     def forward(self, parameters: Arrays, *inputs: Any) -> Any:
         """The mean."""
         (x,) = inputs
-        outputs = [Sequential(member)(x) for member in self.members]
+        return self._mean([Sequential(member)(x) for member in self.members])
+
+    def _mean(self, outputs: list[Any]) -> Any:
         if self.of == "outputs":
             return sum(outputs[1:], outputs[0]) * (1.0 / len(outputs))
-        log_probabilities = f.log_softmax(np.stack(outputs))
-        return f.logsumexp(log_probabilities, axis=0) - math.log(len(outputs))
+        return _mean(np.stack(outputs), self.of, 0)
+
+    def _apply(self, forward_pass: Any, name: str, parameters: Arrays, inputs: tuple[Any, ...]) -> Any:
+        (x,) = inputs
+        outputs = [Sequential(member)(x) for member in self.members]
+        output = self._mean(outputs)
+        forward_pass.note_mean(output, outputs)
+        forward_pass.note(name, inputs, None, output)
+        return output
 
 
 @dataclass(frozen=True)
@@ -139,9 +160,9 @@ class MemberMean(Layer):
         Number of outputs.
     members : int
         How many there are.
-    of : {"outputs", "probabilities"}
+    of : {"outputs", "probabilities", "sigmoid", "exp"}
         `"outputs"`: the mean of outputs. `"probabilities"`: scores whose softmax is the mean of the members' probabilities,
-        y = ln 1/K Σ_k softmax(y_k).
+        y = ln 1/K Σ_k softmax(y_k). `"sigmoid"` and `"exp"`: outputs whose sigmoid, or exponential, is the mean of the members'.
 
     The input has shape (batch, features) for all members alike or (batch, members, features), the output (batch, units).
 
@@ -182,9 +203,7 @@ class MemberMean(Layer):
 
     def mean(self, apart: Any) -> Any:
         """The members' mean."""
-        if self.of == "outputs":
-            return np.mean(apart, axis=1)
-        return f.logsumexp(f.log_softmax(apart), axis=1) - math.log(self.members)
+        return _mean(apart, self.of, 1)
 
     def forward(self, parameters: Arrays, *inputs: Any) -> Any:
         """The mean of what every member gives."""
@@ -195,6 +214,7 @@ class MemberMean(Layer):
         apart = self.apart(parameters, *inputs)
         output = self.mean(apart)
         forward_pass.note_members(output, apart)
+        forward_pass.note_mean(output, apart)
         forward_pass.note(name, inputs, None, output)
         return output
 

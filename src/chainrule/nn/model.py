@@ -97,8 +97,8 @@ def names_of_inputs(function: Callable[..., Any]) -> list[str]:
 class Outcome:
     """What one pass gave: the outputs, and for each the activation that made it and what it was applied to.
 
-    In training `members` are what members gave, for each mean over them, and `running` what parameters that no gradient
-    changes are after the step, by layer.
+    `means` are what members gave, for each mean over them, and in training `members` those of which each is judged by itself, and
+    `running` what parameters that no gradient changes are after the step, by layer.
     """
 
     outputs: Any
@@ -106,11 +106,17 @@ class Outcome:
     readings: Sequence[tuple[str, tuple[Any, ...], Any, Any]]
     members: Mapping[int, tuple[Any, Any]] = field(default_factory=dict)
     running: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    means: Mapping[int, tuple[Any, Any]] = field(default_factory=dict)
 
     def made_by(self, output: Any) -> tuple[str, Any]:
         """The activation that made this very output and what it was applied to; `identity` and the output otherwise."""
         name, before, _ = self.activated.get(id(output), ("identity", output, None))
         return name, before
+
+    def apart(self, mean: Any) -> list[Any] | None:
+        """What each member gave whose mean this is."""
+        found = self.means.get(id(mean), (None, mean))[0]
+        return found if found is None or isinstance(found, list) else [found[:, i] for i in range(found.shape[1])]
 
     def members_of(self, mean: Any) -> Any | None:
         """In training, what members gave whose mean this is, shape (batch, members, …)."""
@@ -166,13 +172,27 @@ class Model:
         """Copies and pickles are built anew: layers are known by their identity, which a copy does not share."""
         return build, (self.function, self.inputs)
 
-    def apply(self, parameters: Mapping[str, Mapping[str, Any]], inputs: Sequence[Any], key: Any = None) -> Outcome:
-        """One pass through the network; with a key, as in training, random numbers included."""
-        forward_pass = ForwardPass(self.names, parameters, None if key is None else RandomNumbers(key))
+    def apply(
+        self,
+        parameters: Mapping[str, Mapping[str, Any]],
+        inputs: Sequence[Any],
+        key: Any = None,
+        *,
+        predicts: bool = False,
+    ) -> Outcome:
+        """One pass through the network; with a key, as in training, random numbers included.
+
+        One that `predicts` has these numbers too, and is a prediction in all else.
+        """
+        forward_pass = ForwardPass(
+            self.names, parameters, None if key is None else RandomNumbers(key), predicts=predicts
+        )
         with running(forward_pass):
             outputs = self.function(*inputs)
         members = forward_pass.members if forward_pass.is_training else {}
-        return Outcome(outputs, forward_pass.activated, forward_pass.readings, members, forward_pass.running)
+        return Outcome(
+            outputs, forward_pass.activated, forward_pass.readings, members, forward_pass.running, forward_pass.means
+        )
 
 
 def build(function: Callable[..., Any], inputs: Sequence[tuple[int, ...]]) -> Model:

@@ -15,14 +15,17 @@ from chainrule.sklearn.classifier import MLPClassifier
 from chainrule.sklearn.network_classifier import NetworkClassifier
 from chainrule.sklearn.network_regressor import NetworkRegressor
 from chainrule.sklearn.regressor import MLPRegressor
+from chainrule.sklearn.searching import GridSearchCV, RandomizedSearchCV
 from chainrule.sklearn.table_classifier import TableClassifier
 from chainrule.sklearn.table_regressor import TableRegressor
 
 __all__ = [
+    "GridSearchCV",
     "MLPClassifier",
     "MLPRegressor",
     "NetworkClassifier",
     "NetworkRegressor",
+    "RandomizedSearchCV",
     "TableClassifier",
     "TableRegressor",
 ]

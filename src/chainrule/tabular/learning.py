@@ -192,9 +192,9 @@ def learn(
         cost = recipe.weights(problem.features, problem.outputs)
         return plan(len(y), cost, recipe.batch(len(y)), seconds, threads, folds, 1 + len(options)), cost
 
-    recipe = recipe.for_rows(len(y), epochs or planned(recipe.for_rows(len(y)))[0].epochs)
+    recipe = recipe.for_rows(len(y), lambda fitted: epochs or planned(fitted)[0].epochs)
     usual = replace(usual, recipe=recipe)
-    intended, cost = planned(recipe)  # of a network that is smaller by now more epochs fit
+    intended, cost = planned(recipe)
     options = options[: intended.recipes - 1]
     if epochs is not None:
         intended = replace(intended, epochs=epochs, wanted=0)

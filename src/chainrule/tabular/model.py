@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError, NotBuiltError, SettingError
 from chainrule.network import Network
-from chainrule.tables import Inputs, Missing, Preparation, Task, as_table, row_of, spell
+from chainrule.tables import Inputs, Missing, Preparation, Task, as_table, only_row, row_of, spell
 from chainrule.tables.columns.number import Scaling
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.checkpoints import finished_networks
@@ -342,9 +342,11 @@ class TableModel(ReportableModel):
         return preparation.apply(as_table(data), missing or ("fill" if preparation.missing == "drop" else None))
 
     def _prepared(self, data: Any) -> NDArray[np.float32]:
-        row = row_of(data, self.columns)
-        if row is not None:
+        if (row := row_of(data, self.columns)) is not None:
             return self.preparation.apply_row(row)
+        alone = only_row(data)
+        if alone is not None and (X := self.preparation.apply_sure(alone)) is not None:
+            return X
         inputs = self.inputs(data)
         for note in inputs.notes:
             warnings.warn(spell(note), UserWarning, stacklevel=3)
