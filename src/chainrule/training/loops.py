@@ -54,13 +54,10 @@ def prepare_runners(
     def make(given: list[Any]) -> Runner:
         return make_runner(loop, given, engine, threads, [_unwritten(x) for x in arrays])
 
-    def runner() -> Runner:
-        store = store_of(data)
-        if store is not None:
-            return WindowedRunner(loop, store, make)
-        return make([_unwritten(x) for x in data.arrays()])
-
-    return runner, trees.flatten(state)[1], loop.measurement is not None
+    store = store_of(data)
+    given = [_unwritten(x) for x in data.arrays()] if store is None else []
+    runners = partial(make, given) if store is None else partial(WindowedRunner, loop, store, make)
+    return runners, trees.flatten(state)[1], loop.measurement is not None
 
 
 def _unwritten(x: Any) -> Any:
