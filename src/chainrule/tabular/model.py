@@ -20,7 +20,8 @@ from chainrule.tabular.checkpoints import finished_networks
 from chainrule.tabular.deadline import asked_by_signals
 from chainrule.tabular.ensemble import OutOfFold
 from chainrule.tabular.importance import Predictor
-from chainrule.tabular.learning import Learned, learn
+from chainrule.tabular.learned import Learned
+from chainrule.tabular.learning import learn
 from chainrule.tabular.ready import made_ready
 from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.reportable import ReportableModel
