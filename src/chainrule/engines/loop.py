@@ -90,7 +90,7 @@ class Runner(Protocol):
         `order` has one row of row numbers for every epoch, shape (epochs, rows); `scalars` one array for
         every scalar of the step, shape (count,). Gives the metrics, shape (count, metrics), float64, arrays among them
         number by number, and behind them what is measured, 0 where no epoch ends. Data are read where they lie: what is
-        written into them between calls is read by the next.
+        written into them between calls is read by the next, unless they are marked as not writeable.
         """
 
 

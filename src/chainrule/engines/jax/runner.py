@@ -99,7 +99,7 @@ class JaxRunner:
         self.load(runner.state)
 
     def _sent(self, place: int, x: Any) -> Any:
-        """An array on the device: sent again with every call, unless nobody can write into it."""
+        """An array on the device: sent again with every call, unless it is marked as not writeable."""
         found = self._kept.get(place)
         if found is None:
             (found,) = self._on_device([np.asarray(x, x.dtype.newbyteorder("="))])
