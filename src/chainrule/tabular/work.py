@@ -64,7 +64,8 @@ class Work:
         options = options[: self.plan.recipes - 1]
         self._total = self.plan.tried * len(options) + len(self.parts)
         self.progress(0.0)
-        option, members, names = usual, list[Member](), (usual.name,)
+        option, members = usual, list[Member]()
+        names: tuple[str, ...] = (usual.name,)
         if self.plan.tried:
             option, members, names = searched(usual, options, self.plan.tried, self._trained, self._in_time)
         left = len(self.parts) - len(members)
