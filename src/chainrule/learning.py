@@ -33,14 +33,14 @@ from chainrule.training import Run as Run
 from chainrule.training import Schedule as Schedule
 
 if TYPE_CHECKING:
-    from chainrule.explanation import Value as Value
-    from chainrule.explanation import derivation as derivation
-    from chainrule.explanation import evaluation_order as evaluation_order
-    from chainrule.explanation import explain as explain
-    from chainrule.explanation import tree as tree
-    from chainrule.explanation import values as values
     from chainrule.explanation.comparison import compare as compare
     from chainrule.explanation.diagnosis.lines import find_nan as find_nan
+    from chainrule.explanation.differentiation import derivation as derivation
+    from chainrule.explanation.explain import explain as explain
+    from chainrule.explanation.orders import evaluation_order as evaluation_order
+    from chainrule.explanation.tree import tree as tree
+    from chainrule.explanation.values import Value as Value
+    from chainrule.explanation.values import values as values
     from chainrule.nn.embeddings import *
     from chainrule.nn.ensembles import *
     from chainrule.nn.initializers import *
@@ -63,7 +63,11 @@ if TYPE_CHECKING:
 globals().update(PIECES)
 
 LATER = {
-    **dict.fromkeys(("Value", "derivation", "evaluation_order", "explain", "tree", "values"), "explanation"),
+    **dict.fromkeys(("Value", "values"), "explanation.values"),
+    "derivation": "explanation.differentiation",
+    "evaluation_order": "explanation.orders",
+    "explain": "explanation.explain",
+    "tree": "explanation.tree",
     "compare": "explanation.comparison",
     "find_nan": "explanation.diagnosis.lines",
     **dict.fromkeys(("Recipe", "TableDataset", "TableModel", "load"), "tabular"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from chainrule.engines.choice import leads
 from chainrule.errors import ModelFileError, SettingError
 from chainrule.network.checkpoints import PARTS, Kept, check_parts, has_ended, newest
 from chainrule.network.holding import held
@@ -109,7 +110,8 @@ def resume(
         **{name: value for name, value in again.items() if value is not None},
     }
     loss = nested(network.model, [meaning.head.loss for meaning in network.meanings])
-    with held(path):  # before callbacks are changed, whose files another training may write
+    written = path if leads(given["engine"]) else None
+    with held(written):  # before callbacks are changed, whose files another training may write
         _give_states(callbacks, says["states"])
         network.fit(
             X, y, loss=loss, validation_data=validation_data, sample_weight=sample_weight, callbacks=callbacks, progress=progress,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from chainrule.engines.choice import leads
 from chainrule.errors import SettingError, shortened
 from chainrule.network.advice import NOT_TAKEN, advised
 from chainrule.network.checkpoints import checkpoints_for
@@ -141,8 +142,8 @@ class TrainableNetwork(ExaminableNetwork):
         DivergedError
             When the loss leaves the finite numbers; the network keeps the last finite weights.
         """
-        path = None if checkpoint is None else as_path(checkpoint)
-        if path is None and every is not None:
+        path = None if checkpoint is None or not leads(engine) else as_path(checkpoint)
+        if checkpoint is None and every is not None:
             raise SettingError(
                 f"every={shortened(every)} says how often a training is kept, and checkpoint, where, was not given; give both."
             )

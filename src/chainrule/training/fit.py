@@ -154,16 +154,16 @@ class Training:
 
     def now(self) -> Run:
         """All that the training is now; its arrays are those that the training goes on with."""
+        self._show_watchers()  # which an interrupt may have kept from seeing the last epoch
         at, history = self._at, self.history.copy()
         done = history.epochs - at.block.first
         under_way = at.reported[done * self.steps_per_epoch :]
-        before, after = at.block.before, at.block.after
         return Run(
             optimizer_state=at.nested["optimizer"],
             steps=self.earlier + history.epochs * self.steps_per_epoch + len(under_way),
             parameters=self._together(at.nested),
             history=history,
-            streams=after if done == at.block.count else self.batches.later(before, done),
+            streams=at.block.after if done == at.block.count else self.batches.later(at.block.before, done),
             under_way=under_way,
             settings=self.same_to_go_on,
             best=None if self.watch is None else self.watch.best,

@@ -52,11 +52,19 @@ def prepare_runners(
         loop, arrays = loop.unmeasured, []
 
     def make(given: list[Any]) -> Runner:
-        return make_runner(loop, given, engine, threads, arrays)
+        return make_runner(loop, given, engine, threads, [_unwritten(x) for x in arrays])
 
     store = store_of(data)
-    runners = partial(make, data.arrays()) if store is None else partial(WindowedRunner, loop, store, make)
+    given = [_unwritten(x) for x in data.arrays()] if store is None else []
+    runners = partial(make, given) if store is None else partial(WindowedRunner, loop, store, make)
     return runners, trees.flatten(state)[1], loop.measurement is not None
+
+
+def _unwritten(x: Any) -> Any:
+    """The array as one that nobody writes into: a training has its data to itself, and engines may keep what never changes."""
+    view = x.view()
+    view.flags.writeable = False
+    return view
 
 
 def loop_of(

@@ -141,7 +141,7 @@ class ArrayDataset(Dataset):
 
     def __init__(self, X: Any, y: Any = None, sample_weight: Any = None, *, megabytes: float = MEGABYTES) -> None:
         SettingError.unless_number("ArrayDataset", "megabytes", megabytes, above=0)
-        self._whole = X, y, sample_weight
+        self._whole = tuple(_cuttable(part) for part in (X, y, sample_weight))
         self._leaves = [x for part in self._whole for x in _leaves(part)]
         counts = [_rows(x) for x in self._leaves]
         if len(set(counts)) != 1:
@@ -231,12 +231,7 @@ class BatchDataset(Dataset):
     def _all(self) -> Iterator[Piece]:
         """All pieces of a pass, of which there are so many rows."""
         count = 0
-        coming = self._batches()
-        if not isinstance(coming, Iterable):
-            raise DataError(
-                f"the function of the BatchDataset gave {shortened(coming)}; give something to go through, such as a list."
-            )
-        for number, batch in enumerate(coming, 1):
+        for number, batch in enumerate(passed(self._batches), 1):
             piece = _as_piece(batch, number)
             size = number_of_rows(piece, f"batch {number}")
             if not size:
@@ -255,13 +250,14 @@ class BatchDataset(Dataset):
             )
 
 
-def gone_through(batches: Any) -> Iterator[Any]:
-    """The batches that a function gave, one after the other."""
-    if not isinstance(batches, Iterable):
+def passed(batches: Callable[[], Iterable[Any]]) -> Iterator[Any]:
+    """What such a function gives, one after the other."""
+    found = batches()
+    if not isinstance(found, Iterable):
         raise DataError(
-            f"a dataset's function gave {shortened(batches)}; give batches to go through, such as a list or a generator."
+            f"the function for batches gave {shortened(found)}; let it give a new generator or list of batches with every call."
         )
-    return iter(batches)
+    return iter(found)
 
 
 def _as_piece(batch: Any, number: int) -> Piece:
@@ -287,6 +283,19 @@ def _leaves(part: Any) -> list[Any]:
     if isinstance(part, Mapping | tuple):
         return [x for one in (part.values() if isinstance(part, Mapping) else part) for x in _leaves(one)]
     return [] if part is None else [part]
+
+
+def _cuttable(part: Any) -> Any:
+    """A part whose rows can be cut: of sparse matrices those that hold it so."""
+    if isinstance(part, Mapping):
+        return {name: _cuttable(x) for name, x in part.items()}
+    if isinstance(part, tuple):
+        return tuple(_cuttable(x) for x in part)
+    if hasattr(part, "tocsr"):
+        return part.tocsr()
+    if part is not None and not hasattr(part, "__getitem__"):
+        raise DataError(f"ArrayDataset was given {shortened(part)}; give what has rows that are cut by x[begin:end].")
+    return part
 
 
 def cut(part: Any, begin: int, end: int) -> Any:
@@ -315,7 +324,7 @@ def unless_shorter(x: Any) -> None:
     if mapped is None:
         return
     try:
-        there, mine = mapped.size(), len(mapped)
+        there, mine = mapped.size(), x.offset - x.offset % mmap.ALLOCATIONGRANULARITY + len(mapped)
     except (OSError, ValueError):
         return
     if there < mine:

@@ -53,6 +53,10 @@ class WindowedRunner:
         """The state after the last finished step."""
         return self._runner.state
 
+    def agreed(self, number: int) -> int:
+        """As the engine's own runner."""
+        return self._runner.agreed(number)
+
     def load(self, state: list[Any]) -> None:
         """Go on from another state."""
         self._runner.load(state)
