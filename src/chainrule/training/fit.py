@@ -230,7 +230,8 @@ class Training:
         certain = alone and settings.stop is None
         if self._is_over() or (self.history.epochs == settings.epochs):
             return
-        block = self.block(self.history.epochs, max(1, -(-self._at.steps // self.steps_per_epoch)))
+        done, begun = self.history.epochs, -(-self._at.steps // self.steps_per_epoch)
+        block = self.block(done, max(begun, self._length(done, runner) if alone else 1))
         while True:
             self._at = self._at.before(block)
             following, ahead = block.first + block.count, None
