@@ -152,6 +152,7 @@ FOREIGN = {
     "_check_partial_fit_first_call": "scikit-learn's check of `classes`; there is no public one",
     "_check_sample_weight": "scikit-learn's check of weights; there is no public one",
     "_fields": "public by the documentation of namedtuple; the underscore keeps fields free",
+    "_exit": "the standard library's own name for ending a process without asking its other threads",
 }
 """Private names of other libraries that are read, and why."""
 

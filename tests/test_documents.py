@@ -18,7 +18,12 @@ def snippets(document: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "code", [*snippets("README.md"), *snippets("docs/from-autograd.md"), "\n".join(snippets("docs/checkpoints.md"))]
+    "code",
+    [
+        *snippets("README.md"),
+        *snippets("docs/from-autograd.md"),
+        *("\n".join(snippets(f"docs/{name}.md")) for name in ("checkpoints", "large-data")),
+    ],
 )
 def test_every_python_snippet_runs_as_it_stands(code, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

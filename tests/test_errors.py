@@ -51,6 +51,7 @@ BUILTIN = {
     ModelFileError: ValueError,
     errors.MissingFileError: FileNotFoundError,
     NotBuiltError: RuntimeError,
+    errors.LostProcessError: RuntimeError,
     MissingExtraError: ImportError,
 }
 

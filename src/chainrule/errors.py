@@ -24,6 +24,7 @@
     │   └── OtherFormatError       one that another version of chainrule wrote
     ├── MissingFileError       a file that is not where it was said to be   (FileNotFoundError)
     ├── NotBuiltError          a network used before its shapes are known   (RuntimeError)
+    ├── LostProcessError       a process of a training is gone              (RuntimeError)
     └── MissingExtraError      an optional library is not installed         (ImportError)
 
 Every message says what was given, what was expected, and what to do.
@@ -331,6 +332,10 @@ class NotBuiltError(ChainruleError, RuntimeError):
     Fails: `cr.Network([cr.Dense(3)]).predict(X)`.
     Works: `cr.Network([cr.Dense(3)]).build(2).predict(X)`, for 2 features; or `network.fit(X, y)` first.
     """
+
+
+class LostProcessError(ChainruleError, RuntimeError):
+    """One of the processes that carry out a training together is gone; `cr.resume` goes on, with any number of them."""
 
 
 class MissingExtraError(ChainruleError, ImportError):

@@ -20,6 +20,9 @@ from chainrule.nn import Layer as Layer
 from chainrule.nn import ParameterSpec as ParameterSpec
 from chainrule.nn import Perceptron as Perceptron
 from chainrule.training import PIECES
+from chainrule.training import ArrayDataset as ArrayDataset
+from chainrule.training import BatchDataset as BatchDataset
+from chainrule.training import Dataset as Dataset
 from chainrule.training import EarlyStopping as EarlyStopping
 from chainrule.training import EpochEnd as EpochEnd
 from chainrule.training import History as History
@@ -30,14 +33,14 @@ from chainrule.training import Run as Run
 from chainrule.training import Schedule as Schedule
 
 if TYPE_CHECKING:
-    from chainrule.explanation import Value as Value
-    from chainrule.explanation import derivation as derivation
-    from chainrule.explanation import evaluation_order as evaluation_order
-    from chainrule.explanation import explain as explain
-    from chainrule.explanation import tree as tree
-    from chainrule.explanation import values as values
     from chainrule.explanation.comparison import compare as compare
     from chainrule.explanation.diagnosis.lines import find_nan as find_nan
+    from chainrule.explanation.differentiation import derivation as derivation
+    from chainrule.explanation.explain import explain as explain
+    from chainrule.explanation.orders import evaluation_order as evaluation_order
+    from chainrule.explanation.tree import tree as tree
+    from chainrule.explanation.values import Value as Value
+    from chainrule.explanation.values import values as values
     from chainrule.nn.embeddings import *
     from chainrule.nn.ensembles import *
     from chainrule.nn.initializers import *
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from chainrule.nn.normalising import *
     from chainrule.nn.standardising import *
     from chainrule.tabular import Recipe as Recipe
+    from chainrule.tabular import TableDataset as TableDataset
     from chainrule.tabular import TableModel as TableModel
     from chainrule.tabular import load as load
     from chainrule.training.loggers import CSVLogger as CSVLogger
@@ -59,10 +63,14 @@ if TYPE_CHECKING:
 globals().update(PIECES)
 
 LATER = {
-    **dict.fromkeys(("Value", "derivation", "evaluation_order", "explain", "tree", "values"), "explanation"),
+    **dict.fromkeys(("Value", "values"), "explanation.values"),
+    "derivation": "explanation.differentiation",
+    "evaluation_order": "explanation.orders",
+    "explain": "explanation.explain",
+    "tree": "explanation.tree",
     "compare": "explanation.comparison",
     "find_nan": "explanation.diagnosis.lines",
-    **dict.fromkeys(("Recipe", "TableModel", "load"), "tabular"),
+    **dict.fromkeys(("Recipe", "TableDataset", "TableModel", "load"), "tabular"),
     **dict.fromkeys(("CSVLogger", "MLflowLogger", "TensorBoardLogger"), "training.loggers"),
     **dict.fromkeys(("View", "view"), "viewer"),
 }

@@ -5,7 +5,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.tables import as_table
-from chainrule.tabular import members
+from chainrule.tabular import looks
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.unseen import Unseen
 
@@ -68,7 +68,7 @@ def test_a_metric_has_a_number_for_every_epoch():
 
 
 def test_threads_give_the_same_bits(monkeypatch):
-    monkeypatch.setattr(members, "MANY", 500)
+    monkeypatch.setattr(looks, "MANY", 500)
     x = np.random.default_rng(0).normal(size=6000)
     said = [
         cr.TableModel(folds=1, epochs=2, search=False, progress=False, threads=threads, seed=3)

@@ -9,12 +9,13 @@ import chainrule as cr
 from chainrule.engines import evaluate
 from chainrule.ops import REGISTRY, ArrayType, Reduction
 from chainrule.tracing import Equation, Literal, Program, Variable, apply, check, simplify, trace
+from chainrule.tracing.leaving_out import leave_out_zeros
 from chainrule.tracing.simplify import drop_unused, fold_constants, remove_identities, share_equal
 from chainrule.tracing.trees import LEAF, Structure
 from strategies import inputs_of, programs
 from trying import examples
 
-PASSES = [simplify, fold_constants, remove_identities, share_equal, drop_unused]
+PASSES = [simplify, fold_constants, remove_identities, leave_out_zeros, share_equal, drop_unused]
 
 
 def interpret(program, arrays):
@@ -226,3 +227,56 @@ def test_layouts_that_change_nothing_go() -> None:
     ):
         program = cr.trace(function, x)
         assert not cr.simplify(program).equations, program
+
+
+def put_and_taken(rows, columns, put, taken):
+    """x + 2·(zeros with y put into some columns), of which other columns are taken."""
+    place = {"start": (None, put.start), "stop": (None, put.stop), "step": (1, put.step)}
+
+    def function(x, y):
+        wide = apply(REGISTRY["embed"], y, shape=(rows, columns), **place)
+        return (x + wide)[:, taken.start : taken.stop : taken.step]
+
+    return function, (np.full((rows, columns), -0.0), np.ones((rows, len(put))))
+
+
+@pytest.mark.parametrize(
+    ("put", "taken"),
+    [
+        (range(3), range(3, 8)),
+        (range(5, 8), range(5)),
+        (range(0, 6, 2), range(6, 8)),
+        (range(4), range(3, 8)),
+        (range(2, 6), range(0, 8, 2)),
+        (range(2, 6), range(3, 5)),
+    ],
+)
+def test_what_a_slice_leaves_out_is_not_computed(put, taken):
+    function, arrays = put_and_taken(2, 8, put, taken)
+    program = trace(function, *arrays)
+    simpler = simplify(program)
+    apart = max(put) < min(taken) or max(taken) < min(put)
+    assert ("embed" in [equation.op.name for equation in simpler.equations]) is not apart
+    for found, expected in zip(interpret(simpler, arrays), interpret(program, arrays), strict=True):
+        assert found.tobytes() == np.ascontiguousarray(expected).tobytes()  # of −0.0 + 0.0 the sign too
+
+
+def test_what_is_used_elsewhere_too_stays_whole():
+    arrays = np.ones((2, 8)), np.ones((2, 3))
+    wide = lambda y: apply(REGISTRY["embed"], y, shape=(2, 8), start=(None, 0), stop=(None, 3), step=(1, 1))  # noqa: E731
+    names = equations_of(lambda x, y: ((whole := x + wide(y))[:, 3:], np.sum(whole)), *arrays)
+    assert names.count("add") == 1
+    assert "embed" in names
+
+
+def test_a_layer_that_needs_no_derivative_by_what_it_was_given_computes_none():
+    layers = [cr.CategoryEmbedding((5,), 3), cr.PiecewiseEmbedding(((0.0, 1.0, 2.0),) * 2, 4), cr.Dense(1)]
+    network = cr.Network(layers).build(4)
+
+    def loss(parameters, x):
+        return np.sum(network.model.apply(parameters, (x,)).outputs)
+
+    rows = np.zeros((6, 4), np.float32)
+    names = equations_of(cr.grad(loss), network.parameters, rows)
+    assert "embed" not in names
+    assert "scatter_add" in names

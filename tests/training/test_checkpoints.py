@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.errors import (
@@ -29,10 +31,12 @@ from chainrule.errors import (
     SettingError,
 )
 from chainrule.network import checkpoints, storage, writing
+from chainrule.network.checkpoints import newest
 from chainrule.training import OPTIMIZERS, Every
+from chainrule.training import watching as watching_module
 from killing import Noted
 from training.test_continuing import EPOCHS, SCHEDULES, WATCHED, X, Y, alike, network, same, trained
-from trying import ENGINES
+from trying import ENGINES, examples
 
 NAMES = ["run.ckpt", "run.ckpt.1", "run.ckpt.2"]
 
@@ -150,6 +154,35 @@ def test_an_interrupt_just_before_or_after_the_callbacks_are_told(
         trained(network(), callbacks=[first], checkpoint=path, every=1)
     cr.resume(path, X, Y, callbacks=[last])
     assert last.seen == whole.seen
+
+
+@pytest.mark.parametrize("watching", ["Watch", "Plateau"])
+@pytest.mark.parametrize("times", [1, 2, 3, 4])
+@pytest.mark.parametrize("epoch", range(1, EPOCHS + 1))
+def test_ctrl_c_again_and_again_while_an_epoch_is_noted(
+    watching: str, times: int, epoch: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often: an epoch that is in the history has been seen by what watches it."""
+    given = {
+        "early_stopping": 4,
+        "validation_split": 0.3,
+        "optimizer": cr.SGD(cr.OnPlateau(0.5, patience=1, factor=0.5)),
+    }
+    whole, path, of = trained(network(), **given), tmp_path / "run.ckpt", getattr(watching_module, watching)
+    see, calls = of.see, list[int]()
+
+    def interrupted(self: Any, history: Any, *more: Any) -> None:
+        if history.epochs == epoch and len(calls) < times:
+            calls.append(1)
+            raise KeyboardInterrupt
+        see(self, history, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(of, "see", interrupted)
+        with suppress(KeyboardInterrupt):
+            trained(network(), **given, checkpoint=path, every="1h")
+    assert calls
+    assert alike(cr.resume(path, X, Y), whole)
 
 
 def test_an_interrupt_when_a_callback_has_ended_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -400,6 +433,49 @@ def test_a_damaged_file_is_named_and_the_one_before_taken(how: str, tmp_path: Pa
         again = cr.resume(path, X, Y, callbacks=[callback])
     assert alike(again, whole)
     assert same(cr.load(path).run, whole.run)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training that was stopped, of which nobody writes the files."""
+    path: Path = tmp_path_factory.mktemp("kept") / "run.ckpt"
+    stopped(path, early_stopping=5, validation_split=0.3)
+    return path
+
+
+DAMAGES: dict[str, Any] = {
+    "a byte is another": lambda x, at, n, other: x[:at] + bytes([x[at] ^ other]) + x[at + 1 :],
+    "the end is missing": lambda x, at, n, other: x[:at],
+    "a piece is missing": lambda x, at, n, other: x[:at] + x[at + n :],
+    "a piece is zeros": lambda x, at, n, other: x[:at] + bytes(len(x[at : at + n])) + x[at + n :],
+    "a piece is there twice": lambda x, at, n, other: x[: at + n] + x[at:],
+    "there is more": lambda x, at, n, other: x + bytes([other]) * n,
+}
+
+
+@given(
+    how=st.sampled_from(sorted(DAMAGES)), at=st.floats(0, 1, exclude_max=True), n=st.integers(1, 4096), other=st.integers(1, 255)
+)  # fmt: skip
+@examples(40)
+def test_whatever_is_damaged_is_named_and_the_one_before_taken(
+    how: str, at: float, n: int, other: int, kept: Path
+) -> None:
+    """Or nothing of what is said has changed, as where spaces that fill a place are others."""
+    content = kept.read_bytes()
+    damaged = DAMAGES[how](content, int(at * len(content)), n, other)
+    whole, kept_before = newest(kept), newest(kept.with_name("run.ckpt.1"))
+    try:
+        kept.write_bytes(damaged)
+        found = newest(kept)
+    finally:
+        kept.write_bytes(content)
+    if found.path == kept:
+        assert found.described == whole.described
+        assert {n: x.tobytes() for n, x in found.arrays.items()} == {n: x.tobytes() for n, x in whole.arrays.items()}
+    else:
+        assert found.path == kept.with_name("run.ckpt.1")
+        assert found.described == kept_before.described
+        assert [str(kept) in said for said in found.damaged] == [True]
 
 
 def test_a_file_of_another_version_is_not_taken_for_a_damaged_one(

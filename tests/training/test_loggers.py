@@ -97,6 +97,72 @@ def test_mlflow_reads_what_was_logged(tmp_path, monkeypatch):
     assert len(client.get_metric_history(run.info.run_id, "loss")) == 7
 
 
+def stopped(path, logger):
+    """A training of five epochs that ends in the fourth; it was kept after the third."""
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(end):
+        if end.epoch == 3:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        cr.Network([cr.Dense(1)]).fit(
+            X, 2.0 * X, epochs=5, callbacks=[logger, stop], checkpoint=path, every=1, progress=False
+        )  # fmt: skip
+
+    def no_more(end):
+        pass
+
+    no_more.__name__ = "stop"
+    return [type(logger)(*logger_arguments(logger)), no_more]
+
+
+def logger_arguments(logger):
+    return [logger.folder] if isinstance(logger, cr.TensorBoardLogger) else []
+
+
+def test_mlflow_goes_on_with_the_run_that_a_killed_training_had(tmp_path, monkeypatch):
+    mlflow = pytest.importorskip("mlflow")
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    mlflow.set_tracking_uri((tmp_path / "runs").as_uri())
+    with mlflow.start_run() as run:
+        callbacks = stopped(tmp_path / "run.ckpt", cr.MLflowLogger())
+    history = cr.resume(tmp_path / "run.ckpt", X, 2.0 * X, callbacks=callbacks, progress=False).history
+    assert mlflow.active_run() is None
+    found = mlflow.MlflowClient().get_metric_history(run.info.run_id, "loss")
+    assert {x.step: x.value for x in found} == dict(enumerate(history["loss"], 1))
+
+
+def test_tensorboard_goes_on_with_the_folder_of_a_killed_training(tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    callbacks = stopped(tmp_path / "run.ckpt", cr.TensorBoardLogger(tmp_path / "runs"))
+    history = cr.resume(tmp_path / "run.ckpt", X, 2.0 * X, callbacks=callbacks, progress=False).history
+    found = {}
+    for file in (tmp_path / "runs").iterdir():
+        for event in EventAccumulator(str(file)).Reload().Tensors("loss"):
+            found.setdefault(event.step, set()).add(event.tensor_proto.float_val[0])
+    assert found == {step: {np.float32(loss)} for step, loss in enumerate(history["loss"], 1)}
+
+
+def test_a_run_that_is_logged_to_is_gone_on_with(monkeypatch, tmp_path):
+    """By a module that notes its calls; the run of the killed training is no longer active."""
+    told, active = [], ModuleType("run")
+    active.info = ModuleType("info")
+    active.info.run_id = "first"
+    mlflow = ModuleType("mlflow")
+    mlflow.log_metrics = lambda metrics, step, run_id: told.append((step, run_id or active.info.run_id))
+    mlflow.active_run = lambda: active
+    monkeypatch.setitem(sys.modules, "mlflow", mlflow)
+    callbacks = stopped(tmp_path / "run.ckpt", cr.MLflowLogger())
+    active.info.run_id = "another"
+    cr.resume(tmp_path / "run.ckpt", X, 2.0 * X, callbacks=callbacks, progress=False)
+    assert set(told) == {(step, "first") for step in range(1, 6)}
+
+
 def test_what_the_libraries_are_told(monkeypatch, tmp_path):
     """By modules that note their calls, where the libraries themselves are not installed."""
     told = []

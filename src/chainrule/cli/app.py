@@ -6,28 +6,53 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_command
 
 from chainrule.cli.console import complain
-from chainrule.cli.demo import demo
-from chainrule.cli.diagnose import diagnose
 from chainrule.cli.exits import FAILED, INTERRUPTED, SIGNALLED
-from chainrule.cli.explain import explain
-from chainrule.cli.predict import evaluate, predict
-from chainrule.cli.train import train
-from chainrule.cli.view import view
 from chainrule.errors import ChainruleError
+from chainrule.forks import load
 from chainrule.tables import TableError, spell
 from chainrule.training.progress import is_open
 from chainrule.training.signals import Terminated
 
+MODULES = {name: name for name in ("demo", "train", "evaluate", "predict", "explain", "view", "diagnose", "launch")}
+MODULES["evaluate"] = "predict"
+"""The commands in order, and the modules that hold the functions of their names."""
+
+
+class Loaded(Mapping[str, Any]):
+    """Commands by name, each loaded when it is asked for: all of them take half a second, and one needs little of it."""
+
+    def __init__(self) -> None:
+        self._commands: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._commands:
+            alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+            alone.command(name)(getattr(load(f"chainrule.cli.{MODULES[name]}"), name))
+            self._commands[name] = get_command(alone)
+        return self._commands[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(MODULES)
+
+    def __len__(self) -> int:
+        return len(MODULES)
+
 
 class Commands(TyperGroup):
     """The commands together; what goes wrong in one is told in one message."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands: Any = Loaded()
 
     def invoke(self, ctx: Any) -> Any:
         """Carry out the command asked for."""
@@ -74,15 +99,6 @@ def _chainrule(
     ] = False,
 ) -> None:
     """Train neural networks by backpropagation, on your own tables or on the digits that come along."""
-
-
-app.command("demo")(demo)
-app.command("train")(train)
-app.command("evaluate")(evaluate)
-app.command("predict")(predict)
-app.command("explain")(explain)
-app.command("view")(view)
-app.command("diagnose")(diagnose)
 
 
 def _stand_in_for_missing_streams() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -13,250 +13,99 @@ from chainrule.cli.console import heading, note, say
 from chainrule.cli.exits import SIGNALLED
 from chainrule.cli.files import table_to_read, to_draw, to_report, to_save, to_write
 from chainrule.cli.kept_back import keep_back
-from chainrule.cli.options import TABLE, WRITTEN, Decimal, Encoding, MissingChoice, Separator, mark_of
+from chainrule.cli.options import Decimal, Encoding, MissingChoice, Separator, mark_of
 from chainrule.cli.told import plain, tell_columns, tell_networks, tell_notes
+from chainrule.cli.training_options import (
+    L2,
+    LONG,
+    USUAL,
+    ActivationName,
+    BatchSize,
+    Best,
+    Checkpoint,
+    ChosenBy,
+    ClassWeights,
+    ColumnKinds,
+    Curves,
+    DataSource,
+    Dropout,
+    Epochs,
+    Fast,
+    Folds,
+    Groups,
+    HiddenLayers,
+    LearningRate,
+    LeftOutColumns,
+    MissingMark,
+    MissingValues,
+    NoHeader,
+    NumberScaling,
+    Page,
+    Picture,
+    Resume,
+    SavedModel,
+    ScheduleName,
+    Seconds,
+    Seed,
+    SplitBy,
+    TargetColumn,
+    TargetTask,
+    TestFile,
+    TestShare,
+    ValueMark,
+    WeightDecay,
+)
 from chainrule.errors import SettingError
-from chainrule.tables import as_table, sample
+from chainrule.tables import Table, as_table, sample
 from chainrule.tables.options import counted
 from chainrule.tabular import Recipe, TableModel
-from chainrule.tabular.metrics import METRICS
-from chainrule.tabular.rates import SCHEDULES
 from chainrule.training.checkpoints import seconds_of
 from chainrule.training.signals import heard_as_interrupt
-
-USUAL, LONG = 10.0, 60.0
-"""Seconds of a training, and of one with --best."""
-
-CHOOSING = [metric.name for metric in METRICS.values() if metric.compares]
 
 LITTLE = 2_000_000
 """Cells of a table for which simpler models take no time to speak of."""
 
 
-class ScalingChoice(StrEnum):
-    """How numbers are scaled."""
-
-    robust = "robust"
-    quantile = "quantile"
-
-
-class TaskChoice(StrEnum):
-    """What the target holds."""
-
-    classification = "classification"
-    regression = "regression"
-
-
-class WeightChoice(StrEnum):
-    """How classes count."""
-
-    balanced = "balanced"
-
-
-HELD: Any = {"rich_help_panel": "Rows held out"}
-NETWORK: Any = {"rich_help_panel": "The networks"}
-TRAINING: Any = {"rich_help_panel": "Training"}
-RESULTS: Any = {"rich_help_panel": "Results"}
-
-
 def train(
-    data: Annotated[
-        str,
-        typer.Argument(
-            help="A table with a row of column names: CSV and its relatives, Parquet, JSON; a folder or 'part-*.csv' of them; "
-            "- for standard input.",
-            metavar="DATA",
-        ),
-    ],
-    target: Annotated[str, typer.Option(help="The column to predict.", metavar="COLUMN")],
-    task: Annotated[
-        TaskChoice | None,
-        typer.Option(
-            help="classification or regression; told from the target when not given.", **TABLE, metavar="TASK"
-        ),
-    ] = None,
-    drop: Annotated[
-        list[str] | None, typer.Option(help="A column to leave out; may be repeated.", **TABLE, metavar="COLUMN")
-    ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="What a column is, if it is told wrongly: number (number:quantile), category, boolean, time, text; may be "
-            "repeated.",
-            **TABLE,
-            metavar="COLUMN=KIND",
-        ),
-    ] = None,
-    scaling: Annotated[
-        ScalingChoice | None,
-        typer.Option(
-            help="How numbers are scaled: robust, by median and quartiles, or quantile, to normal scores; robust when not given, "
-            "and quantile where that is surely better.",
-            **TABLE,
-            metavar="HOW",
-        ),
-    ] = None,
-    missing: Annotated[
-        MissingChoice,
-        typer.Option(
-            help="Missing values: fill puts in the usual value and tells the network; drop leaves their rows out; error stops.",
-            **TABLE,
-            metavar="WHAT",
-        ),
-    ] = MissingChoice.fill,
-    missing_mark: Annotated[
-        list[str] | None,
-        typer.Option(help="A text that means a missing value, besides NA and the like.", **WRITTEN, metavar="TEXT"),
-    ] = None,
-    value_mark: Annotated[
-        list[str] | None,
-        typer.Option(help="A text that means none, such as NA for Namibia.", **WRITTEN, metavar="TEXT"),
-    ] = None,
+    data: DataSource,
+    target: TargetColumn,
+    task: TargetTask = None,
+    drop: LeftOutColumns = None,
+    column: ColumnKinds = None,
+    scaling: NumberScaling = None,
+    missing: MissingValues = MissingChoice.fill,
+    missing_mark: MissingMark = None,
+    value_mark: ValueMark = None,
     separator: Separator = None,
     decimal: Decimal = None,
     encoding: Encoding = None,
-    no_header: Annotated[
-        bool, typer.Option("--no-header", help="The first row holds values: call them column_1, ….", **WRITTEN)
-    ] = False,
-    test: Annotated[
-        float, typer.Option(min=0, max=0.9, help="The share of rows kept back for a test.", **HELD, metavar="SHARE")
-    ] = 0.0,
-    test_file: Annotated[
-        str | None, typer.Option(help="Rows for the test, in a file of their own.", **HELD, metavar="DATA")
-    ] = None,
-    split_by: Annotated[
-        str | None,
-        typer.Option(
-            help="A column of times or numbers: the latest rows are held out; with --group, earlier rows of theirs teach nothing.",
-            **HELD,
-            metavar="COLUMN",
-        ),
-    ] = None,
-    group: Annotated[
-        str | None,
-        typer.Option(
-            help="A column whose rows of one value belong together, and are held out together.",
-            **HELD,
-            metavar="COLUMN",
-        ),
-    ] = None,
-    hidden: Annotated[
-        str | None,
-        typer.Option(
-            help="Neurons in each hidden layer, none for a linear model; by default 256,256, or 128,128 where rows are few, or "
-            "many and seldom seen.",
-            **NETWORK,
-            metavar="SIZES",
-        ),
-    ] = None,
-    activation: Annotated[
-        str, typer.Option(help="Activation of the hidden layers.", **NETWORK, metavar="NAME")
-    ] = "relu",
-    curves: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            help="Piecewise linear curves that are learned of every number; 0 for the number alone.",
-            **NETWORK,
-            metavar="N",
-        ),
-    ] = Recipe.width,
-    dropout: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=0.99,
-            help="The share of neurons left out in a step; by default 0.15, and none in fewer than 20 epochs.",
-            **NETWORK,
-            metavar="SHARE",
-        ),
-    ] = None,
-    seconds: Annotated[
-        str, typer.Option("--time", help="How long training may take: 10s, 2m, 1h.", **TRAINING, metavar="TIME")
-    ] = f"{USUAL:g}s",
-    fast: Annotated[bool, typer.Option("--fast", help="One network, and nothing is tried.", **TRAINING)] = False,
-    best: Annotated[bool, typer.Option("--best", help=f"The same as --time {LONG:g}s.", **TRAINING)] = False,
-    folds: Annotated[
-        int,
-        typer.Option(min=1, help="Parts of the rows, each held out by networks of its own.", **TRAINING, metavar="N"),
-    ] = 5,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Passes over the rows; by default what suits them and the time.", **TRAINING, metavar="N"
-        ),
-    ] = None,
-    batch_size: Annotated[
-        int, typer.Option(min=1, help="Rows in a step.", **TRAINING, metavar="N")
-    ] = Recipe.batch_size,
-    learning_rate: Annotated[
-        float,
-        typer.Option(
-            min=0, help="At the beginning; from there on it goes by the schedule.", **TRAINING, metavar="RATE"
-        ),
-    ] = Recipe.learning_rate,
-    schedule: Annotated[
-        str,
-        typer.Option(help=f"How the rate goes over the epochs: {', '.join(SCHEDULES)}.", **TRAINING, metavar="NAME"),
-    ] = Recipe.schedule,
-    weight_decay: Annotated[
-        float, typer.Option(min=0, help="How much weights are drawn towards 0.", **TRAINING, metavar="RATE")
-    ] = Recipe.weight_decay,
-    l2: Annotated[
-        float,
-        typer.Option("--l2", min=0, help="A penalty on the squares of weights, besides.", **TRAINING, metavar="RATE"),
-    ] = Recipe.l2,
-    metric: Annotated[
-        str | None,
-        typer.Option(
-            help=f"What the best epoch and network are chosen by: {', '.join(CHOOSING)}; the loss when not given.",
-            **TRAINING,
-            metavar="NAME",
-        ),
-    ] = None,
-    class_weight: Annotated[
-        WeightChoice | None,
-        typer.Option(help="balanced: rare classes count as much as common ones.", **TRAINING, metavar="WHAT"),
-    ] = None,
-    seed: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            help="The same seed gives the same model, unless the time was up before all was done, which is then said.",
-            **TRAINING,
-            metavar="N",
-        ),
-    ] = 0,
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(
-            help="Keep every network in a file while it is learned, and when it is.", **TRAINING, metavar="FILE"
-        ),
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(
-            help="Go on with what a training kept by --checkpoint, which was ended or killed; the other options as they were.",
-            **TRAINING,
-            metavar="FILE",
-        ),
-    ] = None,
-    save: Annotated[
-        Path | None, typer.Option(help="Save the model, such as model.safetensors.", **RESULTS, metavar="FILE")
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(help="Draw the first network's learning curve, such as curve.png.", **RESULTS, metavar="PICTURE"),
-    ] = None,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write a page with all that is known of the model, such as report.html: scores beside simpler models, what "
-            "columns are worth, predictions explained.",
-            **RESULTS,
-            metavar="PAGE",
-        ),
-    ] = None,
+    no_header: NoHeader = False,
+    test: TestShare = 0.0,
+    test_file: TestFile = None,
+    split_by: SplitBy = None,
+    group: Groups = None,
+    hidden: HiddenLayers = None,
+    activation: ActivationName = "relu",
+    curves: Curves = Recipe.width,
+    dropout: Dropout = None,
+    seconds: Seconds = f"{USUAL:g}s",
+    fast: Fast = False,
+    best: Best = False,
+    folds: Folds = 5,
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    learning_rate: LearningRate = Recipe.learning_rate,
+    schedule: ScheduleName = Recipe.schedule,
+    weight_decay: WeightDecay = Recipe.weight_decay,
+    l2: L2 = Recipe.l2,
+    metric: ChosenBy = None,
+    class_weight: ClassWeights = None,
+    seed: Seed = 0,
+    checkpoint: Checkpoint = None,
+    resume: Resume = None,
+    save: SavedModel = None,
+    plot: Picture = None,
+    report: Page = None,
 ) -> None:
     """Learn to predict a column of a table: networks on parts of its rows, averaged, and how good they are on rows they never saw.
 
@@ -264,16 +113,8 @@ def train(
 
     Ctrl-C ends the training and keeps what was learned.
     """  # fmt: skip
-    to_save(save, data=data, test=test_file)
-    to_draw(plot, data=data, test=test_file, model=save)
-    to_report(report, data=data, test=test_file, model=save)
-    to_write(checkpoint, "--checkpoint", data=data, test=test_file, model=save, picture=plot, page=report)
-    to_write(resume, "--resume", data=data, test=test_file, model=save, picture=plot, page=report)
-    recipe = Recipe(
-        hidden=None if hidden is None else layer_sizes(hidden), activation=activation, dropout=dropout, width=curves,
-        batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay,
-        schedule=schedule, l2=l2,
-    )  # fmt: skip
+    files = Files(data, test_file, save, plot, report, checkpoint, resume)
+    files.check()
     model = TableModel(
         task=None if task is None else task.value,
         columns=_kinds(drop or [], column or []),
@@ -284,11 +125,14 @@ def train(
         seconds=LONG if best else duration(seconds),
         folds=1 if fast else folds,
         search=not fast,
-        recipe=recipe,
+        recipe=Recipe(
+            hidden=None if hidden is None else layer_sizes(hidden), activation=activation, dropout=dropout, width=curves,
+            batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay, schedule=schedule, l2=l2,
+        ),
         metric=metric,
         epochs=epochs,
         seed=seed,
-    )
+    )  # fmt: skip
     mark = mark_of(decimal)
     table = sample(table_to_read(data), separator, not no_header, mark, seed, encoding)
     rest = None if test_file is None else as_table(table_to_read(test_file), separator, not no_header, mark, encoding)
@@ -297,8 +141,7 @@ def train(
     if rest is not None:
         rest.column(target)  # what is not there is told before the training
     say(f"{table.source}: {counted(len(table), 'row')}, {counted(len(table.names), 'column')}", "bold")
-    tell_notes(table.notes)
-    told = table.notes
+    tell_notes(told := table.notes)
     found: dict[str, Any] = {"source": table.source}
     at_hand = table if report is not None else None
     compare = at_hand is not None or len(table) * len(table.names) <= LITTLE
@@ -316,26 +159,57 @@ def train(
     if model.has_scores:
         found["held out"] = plain(model.scores.metrics)
     if rest is not None:
-        heading(f"Test: {len(rest):,} rows " + ("kept back" if test_file is None else f"of {rest.source}"))
-        scores = model.evaluate(rest)
-        say(str(scores))
-        found["test"] = plain(scores.metrics)
-    if save is not None:
-        model.save(save, notes=found)
-        say()
-        say(f"Saved to {save}. Use it: chainrule predict {save} NEW.csv", "bold")
-    if plot is not None:
-        model.learned.histories[0].plot(plot)  # type: ignore[union-attr]
-        say(f"Learning curve drawn in {plot}.")
-    if report is not None:
-        model.report(at_hand, test=rest).save(report)
-        say(f"All that is known of the model is in {report}.")
-    if save is None:
-        note("the model was not kept; --save model.safetensors keeps it")
-    if model.learned is not None and model.interrupted:
-        if file := resume or checkpoint:
-            note(f"the networks that are done are in {file}; the same with --resume {file} goes on")
-        raise typer.Exit(SIGNALLED + model.learned.ended_by)
+        found["test"] = _tested(model, rest, "kept back" if test_file is None else f"of {rest.source}")
+    files.write(model, found, at_hand, rest)
+
+
+def _tested(model: TableModel, rest: Table, whose: str) -> dict[str, float | None]:
+    """How good the model is for rows that it was not trained on, told and as values."""
+    heading(f"Test: {len(rest):,} rows {whose}")
+    scores = model.evaluate(rest)
+    say(str(scores))
+    return plain(scores.metrics)
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a training reads, and what it writes."""
+
+    data: str
+    test: str | None
+    save: Path | None
+    plot: Path | None
+    report: Path | None
+    checkpoint: Path | None
+    resume: Path | None
+
+    def check(self) -> None:
+        """Raise where one could not be written, or would take the place of another."""
+        data, test = self.data, self.test
+        to_save(self.save, data=data, test=test)
+        to_draw(self.plot, data=data, test=test, model=self.save)
+        to_report(self.report, data=data, test=test, model=self.save)
+        for path, option in ((self.checkpoint, "--checkpoint"), (self.resume, "--resume")):
+            to_write(path, option, data=data, test=test, model=self.save, picture=self.plot, page=self.report)
+
+    def write(self, model: TableModel, found: dict[str, Any], table: Table | None, rest: Table | None) -> None:
+        """Write what was asked for, and say where it is; exit as interrupted where the training was."""
+        if self.save is not None:
+            model.save(self.save, notes=found)
+            say()
+            say(f"Saved to {self.save}. Use it: chainrule predict {self.save} NEW.csv", "bold")
+        if self.plot is not None:
+            model.learned.histories[0].plot(self.plot)  # type: ignore[union-attr]
+            say(f"Learning curve drawn in {self.plot}.")
+        if self.report is not None:
+            model.report(table, test=rest).save(self.report)
+            say(f"All that is known of the model is in {self.report}.")
+        if self.save is None:
+            note("the model was not kept; --save model.safetensors keeps it")
+        if model.learned is not None and model.interrupted:
+            if file := self.resume or self.checkpoint:
+                note(f"the networks that are done are in {file}; the same with --resume {file} goes on")
+            raise typer.Exit(SIGNALLED + model.learned.ended_by)
 
 
 def layer_sizes(text: str) -> tuple[int, ...]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chainrule.explanation import Value
 from chainrule.explanation.rendering.names import in_signs
 from chainrule.explanation.rendering.numerals import readable
 from chainrule.explanation.tree import formula_of
+from chainrule.explanation.values import Value
 
 
 def table_of(result: Value, digits: int = 6) -> str:

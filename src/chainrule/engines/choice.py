@@ -55,6 +55,12 @@ def named(name: str | Engine) -> Engine | None:
     return ENGINES.get(name)
 
 
+def leads(name: str | Engine) -> bool:
+    """Whether this process writes what is kept of a training by that engine."""
+    engine = named(name)
+    return engine is None or engine.leads
+
+
 def environment() -> tuple[str, ...]:
     """What the environment says now about the code that engines make: functions are remembered by it."""
     return tuple([engine.setting for engine in ENGINES.values()])

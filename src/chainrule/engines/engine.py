@@ -116,6 +116,11 @@ class Engine(ABC):
         return None
 
     @property
+    def leads(self) -> bool:
+        """Whether this process writes what is kept of a training: one does, of those that carry it out together."""
+        return True
+
+    @property
     def setting(self) -> str:
         """What the environment says about the code to be made: what is remembered of this engine is remembered by it too."""
         return ""

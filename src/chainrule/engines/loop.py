@@ -77,6 +77,9 @@ class TrainingLoop(NamedTuple):
 class Runner(Protocol):
     """A training loop ready to run on its data, in an engine's own way."""
 
+    def agreed(self, number: int) -> int:
+        """How many steps, or epochs, all processes take next that carry this out together; this one would take so many."""
+
     @property
     def state(self) -> list[Any]:
         """The state after the last finished step."""
@@ -90,11 +93,19 @@ class Runner(Protocol):
         `order` has one row of row numbers for every epoch, shape (epochs, rows); `scalars` one array for
         every scalar of the step, shape (count,). Gives the metrics, shape (count, metrics), float64, arrays among them
         number by number, and behind them what is measured, 0 where no epoch ends. Data are read where they lie: what is
-        written into them between calls is read by the next.
+        written into them between calls is read by the next, unless they are marked as not writeable.
         """
 
 
-class StepRunner:
+class Alone:
+    """A runner of this process's own, which has nobody to agree with."""
+
+    def agreed(self, number: int) -> int:
+        """As many."""
+        return number
+
+
+class StepRunner(Alone):
     """A training loop carried out step by step in Python, every step by a function of an engine's."""
 
     def __init__(
@@ -135,10 +146,10 @@ class StepRunner:
                 self._state, metrics = list(outputs[: loop.state]), outputs[loop.state :]
                 report[i, :width] = metrics if single else np.concatenate([np.ravel(x) for x in metrics])
                 if loop.measurement is not None and batch == steps - 1:
-                    report[i, width:] = self._measured(loop.measurement)
+                    report[i, width:] = self.measured(loop.measurement)
         return report
 
-    def _measured(self, measurement: Measurement) -> Any:
+    def measured(self, measurement: Measurement) -> Any:
         """What is measured of the state."""
         assert self._measure is not None
         total, size = np.zeros(len(measurement.program.outputs)), measurement.batch_size

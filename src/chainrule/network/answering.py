@@ -21,6 +21,7 @@ from chainrule.tracing import Program, simplify, trace, trees
 from chainrule.training import Columns, as_inputs
 from chainrule.training.cache import Cache, are_settled, key_of
 from chainrule.training.evaluation import finiteness, in_chunks, keeps_rows_apart, parameter_types, sizes_of
+from chainrule.training.stored import Dataset, checked_pieces, passed_over
 
 Question = Literal["outputs", "predict", "predict_proba"]
 
@@ -44,6 +45,8 @@ class Answers:
 
     def ask(self, question: Question, parameters: Parameters, X: Any, engine: str = AUTO) -> Any:
         """The answers for all rows, by the engine of that name."""
+        if isinstance(X, Dataset):
+            return self._of_dataset(question, parameters, X, engine)
         arrays = self.arrays(X)
         function = self._chosen(question, arrays, engine)
         leaves = None if function is None else function(trees.flatten(parameters)[0], arrays)
@@ -61,6 +64,23 @@ class Answers:
                 pieces.append(self.read(question, self.model.apply(parameters, rows)))
         whole = pieces[0] if len(pieces) == 1 else [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
         return self.named(question, owned(whole, [*arrays, *(x for own in parameters.values() for x in own.values())]))
+
+    def _of_dataset(self, question: Question, parameters: Parameters, dataset: Dataset, engine: str) -> Any:
+        """The answers for all rows of a dataset, which is read piece by piece."""
+        if not self.rows_are_apart(question):
+            raise UnsupportedError(
+                f"the answer of this network for a row may depend on other rows, so {type(dataset).__name__} cannot be answered "
+                "piece by piece. Give arrays."
+            )
+        pieces = [
+            trees.flatten(answer)
+            for part in passed_over(
+                dataset, sum(int(np.prod(shape)) for shape in self.model.inputs) * self.dtype.itemsize
+            )
+            for answer in checked_pieces(dataset, *part, lambda piece: self.ask(question, parameters, piece[0], engine))
+        ]
+        leaves = [np.concatenate(parts) for parts in zip(*(leaves for leaves, _ in pieces), strict=True)]
+        return trees.unflatten(pieces[0][1], leaves)
 
     def rows_are_apart(self, question: Question) -> bool:
         """Whether the answer for a row is proven to depend on that row alone."""

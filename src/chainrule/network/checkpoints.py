@@ -24,6 +24,7 @@ from chainrule.nn.parameters import flat_names
 from chainrule.training import Batch, Checkpoints, Every, Run, Training
 from chainrule.training.history import FINISHED, INTERRUPTED
 from chainrule.training.states import name_of
+from chainrule.training.stored import store_of
 
 PIECE = 2**24
 """Bytes of data that are looked at together."""
@@ -239,7 +240,10 @@ def fingerprints(training: Training) -> dict[str, str]:
 
 
 def _parts(what: str, data: Batch, rows: int, dtype: Any) -> dict[str, str]:
-    """Inputs as the numbers they are computed with, in which a file of others is read."""
+    """Inputs as the numbers they are computed with, in which a file of others is read; a dataset has been looked at already."""
+    store = store_of(data)
+    if store is not None:
+        return {what + "X": store.fingerprint}
     parts = {"X": data.inputs, "y": (*data.targets, *data.class_indices), "weights": (data.weights,)}
     return {
         what + name: " ".join(fingerprint(x[:rows], dtype if name == "X" else x.dtype) for x in own if x is not None)

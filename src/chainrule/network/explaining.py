@@ -29,8 +29,11 @@ from chainrule.training import (
 from chainrule.training.step import TrainingStep
 
 if TYPE_CHECKING:
-    from chainrule.explanation import Contributions, Derivation, NetworkEvaluation, StepByStep
+    from chainrule.explanation.contributions import Contributions
+    from chainrule.explanation.derivation import Derivation
     from chainrule.explanation.drawing import Drawing
+    from chainrule.explanation.networks import NetworkEvaluation
+    from chainrule.explanation.steps import StepByStep
 
 
 class ExplainableNetwork(BaseNetwork, Shown):
@@ -63,7 +66,7 @@ class ExplainableNetwork(BaseNetwork, Shown):
         >>> seen.evaluation.cotangent(seen.variable("dense_0.z")).shape
         (1, 2)
         """
-        from chainrule.explanation import evaluate_loss, evaluate_outputs
+        from chainrule.explanation.networks import evaluate_loss, evaluate_outputs
 
         if y is None:
             arrays = inputs_of(self, X)
@@ -132,7 +135,7 @@ class ExplainableNetwork(BaseNetwork, Shown):
         ∂L/∂u_ij = (y_j − t_j)·y_j(1 − y_j)·h_i
         ...
         """
-        from chainrule.explanation import explain_network
+        from chainrule.explanation.explain import explain_network
 
         if y is None and of is None:
             raise SettingError('explain was given no targets; give y, or of="output.a[0]", say, which needs none.')
@@ -185,7 +188,7 @@ class ExplainableNetwork(BaseNetwork, Shown):
         >>> [round(part.value, 12) for part in found.by_output]
         [0.000668396021, -0.000229828287]
         """
-        from chainrule.explanation import contributions_to
+        from chainrule.explanation.contributions import contributions_to
 
         found = self.evaluation(X, y, loss=loss, sample_weight=sample_weight, l1=l1, l2=l2)
         return contributions_to(found, where, largest=largest, digits=digits, sample_names=sample_names)
@@ -251,7 +254,8 @@ class ExplainableNetwork(BaseNetwork, Shown):
         >>> measured.passes, bool(abs(measured.measured["output"]["bias"] - measured.exact["output"]["bias"]).max() < 1e-3)
         ({'forward': 10, 'backward': 0}, True)
         """
-        from chainrule.explanation import StepByStep, Steps
+        from chainrule.explanation.stepping import Steps
+        from chainrule.explanation.steps import StepByStep
 
         training = training_of(
             self,
@@ -310,8 +314,8 @@ class ExplainableNetwork(BaseNetwork, Shown):
         >>> network.draw()
         Drawing(2-3-1 network; ... pixels; .save('picture.svg') writes it)
         """
-        from chainrule.explanation import evaluate_outputs
         from chainrule.explanation.drawing import draw_network, without_data
+        from chainrule.explanation.networks import evaluate_outputs
 
         if X is None:
             if y is not None:

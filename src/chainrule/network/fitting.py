@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 from weakref import ref
 
-from chainrule.errors import DerivativeLostError, SettingError
+from chainrule.errors import ArgumentError, DerivativeLostError, SettingError
 from chainrule.network.base import BaseNetwork, batch_for, inputs_of
 from chainrule.network.meaning import Meaning, learn_meanings
 from chainrule.network.standardising import begin_with_standardise, take_from_rows, warn_of_sizes
+from chainrule.network.surveying import columns_of_dataset, first_rows, learned_from, validated_on
 from chainrule.nn.parameters import Parameters
 from chainrule.training import (
     Batch,
     Clipping,
+    Dataset,
     History,
     Objective,
     Penalty,
@@ -48,23 +50,29 @@ def training_for(
     standardise: bool = False,
 ) -> Training:
     """The run for data as people have them; the network learns from them what its outputs mean."""
-    arrays = inputs_of(network, X)
-    columns = columns_in(X, network.input_names)
     SettingError.unless_one_of("fit", "standardise", standardise, (True, False))
+    if y is None and not isinstance(X, Dataset):
+        raise ArgumentError("fit lacks an argument: 'y'; give it, or a dataset that has targets.")
+    arrays = inputs_of(network, first_rows(X, y, sample_weight) if isinstance(X, Dataset) else X)
     if standardise:
         begin_with_standardise(network)
-    meanings, data = learn_meanings(
-        network.model, network.meanings, loss, arrays, y, network.dtype, sample_weight, class_weight
-    )
-    if validation_data is None:
-        validation, data = split_off(data, validation_split, settings.seed)
+    if validation_data is not None and validation_split:
+        raise SettingError("validation_data and validation_split were both given; give one of them.")
+    if isinstance(X, Dataset):
+        columns = columns_of_dataset(network, X)
+        meanings, data, validation = learned_from(network, X, loss, class_weight, validation_split, settings.seed)
     else:
-        validation = _validation(network, meanings, validation_data, validation_split)
+        columns = columns_in(X, network.input_names)
+        meanings, data = learn_meanings(
+            network.model, network.meanings, loss, arrays, y, network.dtype, sample_weight, class_weight
+        )
+        validation, data = split_off(data, validation_split, settings.seed)
+        data = scaled(data)
+    if validation_data is not None:
+        validation = _validation(network, meanings, validation_data)
     take_from_rows(network, data.inputs[0])
-    warn_of_sizes(network, data.inputs[0], next(iter(columns.values()), ()))
-    training = assemble(
-        network, meanings, scaled(data), settings, optimizer, penalty, clipping, validation, continue_from
-    )
+    warn_of_sizes(network, arrays[0] if isinstance(X, Dataset) else data.inputs[0], next(iter(columns.values()), ()))
+    training = assemble(network, meanings, data, settings, optimizer, penalty, clipping, validation, continue_from)
     network.columns = network.columns or columns
     return training
 
@@ -122,9 +130,9 @@ def _leave(network: BaseNetwork, training: Training) -> None:
     network.hold(training.parameters, training.history, training.now().copy(), recording)
 
 
-def _validation(network: BaseNetwork, meanings: Sequence[Meaning], data: Any, share: float) -> Batch:
-    if share:
-        raise SettingError("validation_data and validation_split were both given; give one of them.")
+def _validation(network: BaseNetwork, meanings: Sequence[Meaning], data: Any) -> Batch:
+    if isinstance(data, Dataset):
+        return validated_on(network, meanings, data)
     if not isinstance(data, tuple | list) or len(data) not in (2, 3):
-        raise SettingError("validation_data must be a pair (X, y), or (X, y, sample_weight).")
+        raise SettingError("validation_data must be a pair (X, y), or (X, y, sample_weight), or a dataset.")
     return batch_for(network, meanings, *data)

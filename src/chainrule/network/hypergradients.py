@@ -14,7 +14,7 @@ from chainrule.network.trials import Trial
 from chainrule.tracing import trees
 
 if TYPE_CHECKING:
-    from chainrule.explanation import HypergradientExplanation
+    from chainrule.explanation.hypergradients import HypergradientExplanation
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Hypergradient:
             dense_0.weight[0, 0]     −1.6       2    −3.20
             the sum                                   −3.2
         """
-        from chainrule.explanation import explain_hypergradient
+        from chainrule.explanation.hypergradients import explain_hypergradient
         from chainrule.explanation.places import find
 
         if self.trial is None:

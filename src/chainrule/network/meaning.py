@@ -68,7 +68,7 @@ def learn_meanings(
     Without a loss, labels are learned by cross-entropy and values by squared error. What an output has learned it means
     from then on: labels keep their places, also where data lack some, and others are refused.
     """
-    parts = _targets_of(trees.flatten(model.outputs)[1], y)
+    parts = targets_of(model, y)
     before: Sequence[Meaning | None] = list(earlier) or [None] * len(parts)
     if loss is None:
         widths = [output.shape[-1] if output.shape else 1 for output in trees.flatten(model.outputs)[0]]
@@ -87,7 +87,7 @@ def as_batch(
     model: Model, meanings: Sequence[Meaning], arrays: list[Any], y: Any, dtype: Any, sample_weight: Any = None
 ) -> Batch:
     """Data whose targets have known meanings, as arrays."""
-    return _learned(meanings, arrays, _targets_of(trees.flatten(model.outputs)[1], y), dtype, sample_weight, None)[1]
+    return _learned(meanings, arrays, targets_of(model, y), dtype, sample_weight, None)[1]
 
 
 def nested(model: Model, leaves: list[Any]) -> Any:
@@ -95,8 +95,12 @@ def nested(model: Model, leaves: list[Any]) -> Any:
     return trees.unflatten(trees.flatten(model.outputs)[1], leaves)
 
 
-def _targets_of(structure: trees.Structure, y: Any, what: str = "y") -> list[Any]:
+def targets_of(model: Model, y: Any) -> list[Any]:
     """The targets of every output; those of one output may be an array, a list or a column of a table."""
+    return _nested_targets(trees.flatten(model.outputs)[1], y, "y")
+
+
+def _nested_targets(structure: trees.Structure, y: Any, what: str) -> list[Any]:
     if structure.kind is None:
         return [y]
     found = dict(y if isinstance(y, Mapping) else enumerate(y) if isinstance(y, tuple | list) else {})
@@ -109,7 +113,7 @@ def _targets_of(structure: trees.Structure, y: Any, what: str = "y") -> list[Any
     return [
         part
         for key, child in zip(structure.keys, structure.children, strict=True)
-        for part in _targets_of(child, found[key], f"{what}[{key!r}]")
+        for part in _nested_targets(child, found[key], f"{what}[{key!r}]")
     ]
 
 

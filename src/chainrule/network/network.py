@@ -14,10 +14,12 @@ from chainrule.network.answering import Answers, CompiledNetwork, Question
 from chainrule.network.base import batch_for
 from chainrule.network.explaining import objective_of
 from chainrule.network.summary import Summary, summary
+from chainrule.network.surveying import encoder_for, first_rows, learned_from
 from chainrule.network.trainable import TrainableNetwork
 from chainrule.nn.parameters import Parameters
 from chainrule.nn.readings import LayerReading, Readings, names_of_calls
-from chainrule.training import Evaluator, Objective
+from chainrule.training import Dataset, Objective
+from chainrule.training.stored import evaluator_of
 
 if TYPE_CHECKING:
     from chainrule.network.uncertainty import Uncertainty
@@ -115,7 +117,7 @@ class Network(TrainableNetwork):
         Parameters
         ----------
         X : array-like of shape (rows, features)
-            For several inputs a tuple, or a dict by the names of the function's arguments.
+            For several inputs a tuple, or a dict by the names of the function's arguments; or a `Dataset`.
         engine : {"auto", "llvm", "numpy"}
             `auto` is NumPy unless machine code saves in this call as much time as compiling it takes (about 0.1 s), by
             an estimate from the sizes of the network and of X alone: equal networks answer equally, whatever they
@@ -195,14 +197,14 @@ class Network(TrainableNetwork):
         return self._answers.rows_are_apart(question)
 
     def evaluate(
-        self, X: Any, y: Any, sample_weight: Any = None, *, loss: Any = None, engine: str = "auto"
+        self, X: Any, y: Any = None, sample_weight: Any = None, *, loss: Any = None, engine: str = "auto"
     ) -> dict[str, float]:
         """The metrics on data with known targets: `loss`, and `accuracy` for labels. The engine is as for `predict`.
 
         Parameters
         ----------
         X, y, sample_weight
-            As for `fit`.
+            As for `fit`; a `Dataset` has all of them.
         loss : str, loss or callable, optional
             By default that of the last fit. With it a network that was never fitted is evaluated with the parameters it
             has, and what its outputs mean is read off `y`.
@@ -223,12 +225,17 @@ class Network(TrainableNetwork):
             raise NotBuiltError(
                 "evaluate needs a network that has been fitted, or a loss: call fit(X, y) first, or give loss='squared_error'."
             )
-        if loss is not None:
+        if isinstance(X, Dataset):
+            first_rows(X, y, sample_weight)
+            meanings = self.meanings if loss is None else learned_from(self, X, loss)[0]
+            batch = encoder_for(self, meanings, X).stored(X).batch
+            objective = Objective(self.model, tuple(meaning.head for meaning in meanings))
+        elif loss is not None:
             objective, batch = objective_of(self, X, y, loss, sample_weight)
         else:
             objective = Objective(self.model, tuple(meaning.head for meaning in self.meanings))
             batch = batch_for(self, self.meanings, X, y, sample_weight)
-        return Evaluator(objective, batch, engine)(self.parameters)
+        return evaluator_of(objective, batch, engine)(self.parameters)
 
     def gradients(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from chainrule.engines.choice import leads
 from chainrule.errors import ModelFileError, SettingError
 from chainrule.network.checkpoints import PARTS, Kept, check_parts, has_ended, newest
 from chainrule.network.holding import held
@@ -23,7 +24,7 @@ from chainrule.training.states import Unkept, name_of
 def resume(
     path: str | Path,
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     validation_data: Sequence[Any] | None = None,
     sample_weight: Any = None,
@@ -43,7 +44,7 @@ def resume(
     path : str or Path
         What `checkpoint` was. If that file is damaged, which a warning tells, the one kept before is taken. It is kept on.
     X, y, validation_data, sample_weight
-        The same data as `fit` was given.
+        The same data as `fit` was given; a `Dataset` has all of them itself.
     callbacks : sequence of callables
         Those that `fit` was given, in their order, for code is not in the file; those with a state are given theirs by
         `load_state_dict(state)`.
@@ -109,7 +110,9 @@ def resume(
         **{name: value for name, value in again.items() if value is not None},
     }
     loss = nested(network.model, [meaning.head.loss for meaning in network.meanings])
-    with held(path):  # before callbacks are changed, whose files another training may write
+    with held(
+        path if leads(given["engine"]) else None
+    ):  # before callbacks are changed, whose files another training may write
         _give_states(callbacks, says["states"])
         network.fit(
             X, y, loss=loss, validation_data=validation_data, sample_weight=sample_weight, callbacks=callbacks, progress=progress,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from chainrule.engines.choice import leads
 from chainrule.errors import SettingError, shortened
 from chainrule.network.advice import NOT_TAKEN, advised
 from chainrule.network.checkpoints import checkpoints_for
@@ -27,7 +28,7 @@ class TrainableNetwork(ExaminableNetwork):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         *,
         loss: Any = None,
         optimizer: Any = "adam",
@@ -62,7 +63,8 @@ class TrainableNetwork(ExaminableNetwork):
         ----------
         X : array-like of shape (rows, features)
             Arrays, lists, or data frames of numbers; for several inputs a tuple or a dict. The names of a frame's columns
-            are remembered, and later frames matched by them.
+            are remembered, and later frames matched by them. Or a `Dataset`, which has targets and weights itself, of more rows
+            than fit into memory.
         y : array-like of shape (rows,) or (rows, outputs)
             Labels of any kind, or values. For several outputs nested as they are. Text, booleans and whole numbers in one
             column are labels, and so are one-hot rows for a network that ends in softmax. A network that has learned
@@ -78,7 +80,7 @@ class TrainableNetwork(ExaminableNetwork):
             Decides the order of rows and the numbers of dropout.
         shuffle : bool
             Whether rows come in a new order in every epoch.
-        validation_data : (X, y) or (X, y, sample_weight), optional
+        validation_data : (X, y) or (X, y, sample_weight) or Dataset, optional
             Data whose metrics are reported after every epoch.
         validation_split : float
             The share of rows, taken at random, to be validation data instead of being learned from.
@@ -140,8 +142,8 @@ class TrainableNetwork(ExaminableNetwork):
         DivergedError
             When the loss leaves the finite numbers; the network keeps the last finite weights.
         """
-        path = None if checkpoint is None else as_path(checkpoint)
-        if path is None and every is not None:
+        path = None if checkpoint is None or not leads(engine) else as_path(checkpoint)
+        if checkpoint is None and every is not None:
             raise SettingError(
                 f"every={shortened(every)} says how often a training is kept, and checkpoint, where, was not given; give both."
             )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines import ENGINES
 from chainrule.errors import SettingError
 from chainrule.network.description import plain, short
 from chainrule.nn.activations import ACTIVATIONS
@@ -23,7 +24,8 @@ from chainrule.training.states import NUMBERS, Unkept
 MOST_LAYERS = 2000
 """The most layers in a row that a file holds."""
 
-KNOWN: dict[str, Any] = {**PIECES, "Given": Given, "EarlyStopping": EarlyStopping, "Unkept": Unkept}
+ENGINE_KINDS = {type(engine).__name__: type(engine) for engine in ENGINES.values()}
+KNOWN: dict[str, Any] = {**PIECES, **ENGINE_KINDS, "Given": Given, "EarlyStopping": EarlyStopping, "Unkept": Unkept}
 """The classes a file names without their code, which are the library's own."""
 
 

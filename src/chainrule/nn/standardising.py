@@ -48,8 +48,16 @@ class Standardise(Layer):
         """Means and deviations, unless they are known; a column that never changes is only shifted."""
         if parameters["mean"].any() or (parameters["deviation"] != 1.0).any():
             return {}
-        rows = inputs.reshape(-1, inputs.shape[-1])
-        mean = rows.mean(axis=0, dtype=np.float64)
-        parts = (rows[begin : begin + ROWS_AT_ONCE] for begin in range(0, len(rows), ROWS_AT_ONCE))
-        deviation = np.sqrt(sum(np.square(part - mean).sum(axis=0) for part in parts) / len(rows))
+        mean, deviation = moments(inputs)
         return {"mean": mean, "deviation": np.where(deviation > 0.0, deviation, 1.0)}
+
+
+def moments(inputs: Any) -> tuple[Any, Any]:
+    """The mean and the deviation of every column; rows that are not in memory say their own."""
+    if hasattr(inputs, "moments"):
+        found: tuple[Any, Any] = inputs.moments()
+        return found
+    rows = inputs.reshape(-1, inputs.shape[-1])
+    mean = rows.mean(axis=0, dtype=np.float64)
+    parts = (rows[begin : begin + ROWS_AT_ONCE] for begin in range(0, len(rows), ROWS_AT_ONCE))
+    return mean, np.sqrt(sum(np.square(part - mean).sum(axis=0) for part in parts) / len(rows))

@@ -1,7 +1,7 @@
 """Tables as people have them in files and frames, made into arrays."""
 
 from chainrule.tables.columns import Column, Feature
-from chainrule.tables.frames import row_of
+from chainrule.tables.frames import only_row, row_of
 from chainrule.tables.learning import lightened
 from chainrule.tables.missing import Missing, Spelling
 from chainrule.tables.names import spelled
@@ -34,6 +34,7 @@ __all__ = [
     "ranks",
     "read",
     "rescaled",
+    "only_row",
     "row_of",
     "sample",
     "spell",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.columns.column import FEATURE_KINDS, Column, Encoder, Feature
+from chainrule.tables.side_by_side import side_by_side
 
 ROWS_AT_ONCE = 16384
 """So many rows are encoded at once that little memory is needed beside what comes out."""
@@ -46,8 +47,11 @@ def blocks_of(columns: Sequence[Column]) -> tuple[Block, ...]:
 def joined(blocks: Sequence[Block], values: Sequence[Sequence[NDArray[np.float64]]], rows: int) -> NDArray[np.float32]:
     """X, shape (rows, features), put together from what was read of every block's columns."""
     X = np.empty((rows, sum(len(block.places) for block in blocks)), dtype=np.float32)
-    for start in range(0, rows, ROWS_AT_ONCE):
+
+    def fill(start: int) -> None:
         part = slice(start, start + ROWS_AT_ONCE)
         for block, read in zip(blocks, values, strict=True):
             X[part, block.places] = block.encode([x[part] for x in read])
+
+    side_by_side(fill, range(0, rows, ROWS_AT_ONCE))
     return X

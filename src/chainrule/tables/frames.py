@@ -92,6 +92,36 @@ def row_of(source: Any, columns: Sequence[str]) -> Mapping[str, Any] | None:
     return None if set(columns).isdisjoint(labels) else dict(zip(labels, source.tolist(), strict=True))
 
 
+def only_row(source: Any) -> Mapping[str, Any] | None:
+    """The cells by column of a table of one row: a frame of pandas or Polars, a list of one dict, a dict of columns of one cell.
+
+    None for anything else, and where what the columns are is to be looked at more closely.
+
+    Examples
+    --------
+    >>> only_row([{"age": 36, "name": "Ada"}]), only_row({"age": [36]}), only_row({"age": [36, 41]})
+    ({'age': 36, 'name': 'Ada'}, {'age': 36}, None)
+    """
+    library = type(source).__module__.partition(".")[0]
+    if library == "polars" and getattr(source, "height", 0) == 1 and hasattr(source, "row"):
+        names, cells = source.columns, source.row(0)
+    elif (
+        library == "pandas"
+        and getattr(source, "ndim", 0) == 2
+        and len(source) == 1
+        and list(source.index.names) == [None]
+    ):
+        names, cells = source.columns.tolist(), next(source.itertuples(index=False, name=None))
+    elif isinstance(source, list) and len(source) == 1 and isinstance(source[0], Mapping):
+        names, cells = list(source[0]), tuple(source[0].values())
+    elif isinstance(source, Mapping) and all(isinstance(cell, list) and len(cell) == 1 for cell in source.values()):
+        names, cells = list(source), tuple(cell for (cell,) in source.values())
+    else:
+        return None
+    row = _by_name(dict(zip(names, cells, strict=True)))
+    return row if len(row) == len(names) and all(type(name) is str for name in names) else None
+
+
 def _by_name(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """The cells of a row by names as tables have them."""
     known = all(type(name) is str and name.isascii() for name in row)

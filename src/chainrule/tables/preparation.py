@@ -15,13 +15,13 @@ from chainrule.tables.blocks import Block, blocks_of, features_of, joined
 from chainrule.tables.columns import KINDS, Column, Feature
 from chainrule.tables.columns.column import Reading, checked
 from chainrule.tables.columns.number import Scaling
-from chainrule.tables.columns.texts import plain
 from chainrule.tables.learning import Learned, learn_columns
 from chainrule.tables.missing import Missing, Spelling, checked_policy
 from chainrule.tables.numbers import Decimal, decimal_from_json
 from chainrule.tables.options import TableError, counted, option, quoted
 from chainrule.tables.report import Line, lines, report
 from chainrule.tables.scales import ScaleKind
+from chainrule.tables.single_rows import read_row, read_surely
 from chainrule.tables.sources import as_table
 from chainrule.tables.table import Table
 from chainrule.tables.target import Target, Task
@@ -240,31 +240,16 @@ class Preparation:
             When columns are absent, or a text is no number, time or yes and no where the model learned one.
         """
         try:
-            cells = [[row[column.name] for column in block.columns] for block in self._blocks]
+            return read_row(self._blocks, self._spelling, row)
         except KeyError:
             import polars as pl
 
             self._check_columns(Table(pl.DataFrame({name: [None] for name in row}), "the row"))
             raise
-        values = [
-            [self._read_one(column, cell) for column, cell in zip(block.columns, given, strict=True)]
-            for block, given in zip(self._blocks, cells, strict=True)
-        ]
-        return joined(self._blocks, values, 1)
 
-    def _read_one(self, column: Column, cell: Any) -> NDArray[np.float64]:
-        """One cell, shape (1,) or (1, parts); of a row nobody sees remarks, so that what is no value is refused."""
-        cell = plain(cell)
-        try:
-            value = np.asarray(column.read_one(cell, self._spelling))
-        except TypeError:
-            value = None
-        if value is None or (type(cell) is str and np.isnan(value).any() and not self._spelling.is_missing(cell)):
-            raise TableError(
-                f"column {column.name!r} of the row holds {quoted([cell])}; the model learned a {column.kind} there. Give one, or "
-                "None where it is missing."
-            )
-        return value[None]
+    def apply_sure(self, row: Mapping[str, Any]) -> NDArray[np.float32] | None:
+        """What `apply` gives of a table of this row alone, shape (1, features), where it has nothing to say of it; otherwise None."""
+        return read_surely(self._blocks, self._spelling, row, filled=self.missing != "error")
 
     def _named(self, table: Table) -> Table:
         """The table with the names of training, where neither file had names and this one has no target."""

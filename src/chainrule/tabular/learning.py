@@ -1,122 +1,35 @@
-"""A table learned: prepared, divided into folds, recipes tried, networks trained in the time there is."""
+"""A table learned: what is to be done is planned, done in the time there is, and what came out put together."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines import cores
-from chainrule.network import Network
 from chainrule.tables import Preparation, Target
-from chainrule.tables.options import counted
 from chainrule.tabular.deadline import Asked, Deadline
-from chainrule.tabular.ensemble import OutOfFold, out_of_fold, together
+from chainrule.tabular.ensemble import out_of_fold, together
 from chainrule.tabular.folds import folds, latest
-from chainrule.tabular.folds import others as beside
-from chainrule.tabular.importance import Predictor, predictors_of
 from chainrule.tabular.judging import Judge
-from chainrule.tabular.members import Assignment, Finished, Member, train
+from chainrule.tabular.learned import Learned
+from chainrule.tabular.members import Finished
 from chainrule.tabular.metrics import metric_for
-from chainrule.tabular.plan import Plan, least_epochs, plan
+from chainrule.tabular.plan import Plan, plan
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
-from chainrule.tabular.search import AS_USUAL, Candidate, Rescaled, changes, searched
-from chainrule.tabular.shortfall import shortfall
-from chainrule.training import History
+from chainrule.tabular.search import AS_USUAL, Candidate, Rescaled, changes
+from chainrule.tabular.work import Work
 
 LATEST = 0.2
 """The share of the rows, the latest ones, that networks are watched by where rows have times."""
 
 FEWEST_TO_HOLD_OUT = 20
 """With fewer rows none are held out: networks learn from all, for as long as is usual."""
-
-
-@dataclass(frozen=True, eq=False)
-class Learned:
-    """What came out of it.
-
-    Attributes
-    ----------
-    network : Network
-        The mean of all members.
-    preparation : Preparation
-        With the scales that were taken.
-    X : float32 array, (rows, features)
-        The rows as this prepares them.
-    y : array, (rows,)
-        What each is: class numbers, or amounts as this scales them.
-    out_of_fold : OutOfFold
-        What was said of rows by networks that had not seen them.
-    plan : Plan
-        What was to be done.
-    recipe : Recipe
-    tried : tuple of str
-        The recipes that were tried, the one taken first.
-    epochs : tuple of int
-        How many each has made.
-    members : tuple of Member
-        The networks, each with the rows that it had not seen.
-    histories : tuple of History
-        How each went.
-    seconds : float
-    interrupted : bool
-        Whether Ctrl-C ended it.
-    ended_by : int
-        The number of the signal that did; SIGINT for Ctrl-C.
-    chosen_by : str
-        The metric that chose epochs and recipes, or "loss".
-    """
-
-    network: Network
-    preparation: Preparation
-    X: NDArray[np.float32]
-    y: NDArray[Any]
-    out_of_fold: OutOfFold
-    plan: Plan
-    recipe: Recipe
-    tried: tuple[str, ...]
-    epochs: tuple[int, ...]
-    members: tuple[Member, ...]
-    histories: tuple[History, ...]
-    seconds: float
-    interrupted: bool
-    ended_by: int
-    chosen_by: str = "loss"
-
-    @property
-    def truth(self) -> NDArray[Any]:
-        """What each row is: class numbers, or amounts in the table's units."""
-        target = self.preparation.target
-        return self.y if target.classes else np.asarray(target.restored(self.y))
-
-    @property
-    def predictors(self) -> list[Predictor]:
-        """The networks, each with the rows that it had not seen."""
-        networks, held = [x.network for x in self.members], [x.assignment.held for x in self.members]
-        return predictors_of(networks, held, self.preparation.target)
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What was not as it was to be: time that was short, and rows that neither taught nor were held out."""
-        unused = len(self.out_of_fold.unused) if len(self.out_of_fold.rows) else 0
-        idle = f"{counted(unused, 'earlier row')} of groups that are held out taught nothing"
-        return (*shortfall(self.plan, self.epochs, self.seconds, self.interrupted), *[idle] * bool(unused))
-
-    @property
-    def settings(self) -> dict[str, object]:
-        """How it was done, by names."""
-        done = {
-            "networks": len(self.members),
-            "epochs": ", ".join(map(str, self.epochs)),
-            "seconds": round(self.seconds, 1),
-            "chosen by": self.chosen_by,
-        }
-        return {**done, "recipes tried": ", ".join(self.tried), **vars(self.recipe)}
 
 
 def learn(
@@ -178,62 +91,25 @@ def learn(
     finished : Finished, optional
         Networks that an earlier training of the same has finished, and where those of this one are noted.
     """
-    began = time.monotonic()
-    deadline = Deadline(seconds, asked)
-    target = preparation.target
+    began, deadline, target = time.monotonic(), Deadline(seconds, asked), preparation.target
     amounts = None if target.classes else target.restored(y)
     judge = None if metric is None else _judge(metric, target, y if amounts is None else amounts, counted)
     problem = Problem(X, y, preparation.features, len(target.classes), weights, judge)
-    threads = threads or cores.most()
     usual = Candidate(AS_USUAL, recipe, problem, preparation)
     options = changes(usual, others) if search and folds > 1 and len(y) >= FEWEST_TO_HOLD_OUT else []
+    threads = threads or cores.most()
 
-    def planned(recipe: Recipe) -> tuple[Plan, int]:
-        cost = recipe.weights(problem.features, problem.outputs)
-        return plan(len(y), cost, recipe.batch(len(y)), seconds, threads, folds, 1 + len(options)), cost
+    def planned(recipe: Recipe) -> Plan:
+        cost, batch = recipe.weights(problem.features, problem.outputs), recipe.batch(len(y))
+        return plan(len(y), cost, batch, seconds, threads, folds, 1 + len(options))
 
-    recipe = recipe.for_rows(len(y), epochs or planned(recipe.for_rows(len(y)))[0].epochs)
-    usual = replace(usual, recipe=recipe)
-    intended, cost = planned(recipe)  # of a network that is smaller by now more epochs fit
-    options = options[: intended.recipes - 1]
+    recipe = recipe.for_rows(len(y), lambda fitted: epochs or planned(fitted).epochs)
+    intended = planned(recipe)
     if epochs is not None:
         intended = replace(intended, epochs=epochs, wanted=0)
-    least = least_epochs(len(y), cost, recipe.batch(len(y)))
     parts = _held_out(y, intended, seed, groups, order)
-    progress(0.0)
-
-    def assignments(candidate: Candidate, chosen: range) -> list[Assignment]:
-        return [
-            Assignment(candidate.recipe, beside(len(y), parts[k], groups), parts[k], intended.epochs, seed + k, least)
-            for k in chosen
-        ]
-
-    def told(before: int) -> Callable[[float], None]:
-        return lambda done: progress(min(1.0, max((before + done) / work, deadline.share)))
-
-    first, interrupted, begun = intended.tried, False, 0
-    work = first * len(options) + len(parts)
-
-    def trained(candidate: Candidate, chosen: range) -> list[Member]:
-        nonlocal interrupted, begun
-        own = assignments(candidate, chosen)
-        members, interrupted = train(
-            candidate.problem, own, deadline, threads=threads, progress=told(begun), finished=finished
-        )
-        begun += len(own)
-        return members
-
-    def in_time(number: int) -> bool:
-        return not interrupted and deadline.share <= first * (number + 2) / work  # by then it was to be done
-
-    # What is tried of the recipe that is taken is not lost.
-    option, members = usual, list[Member]()
-    names: tuple[str, ...] = (usual.name,)
-    if first:
-        option, members, names = searched(usual, options, first, trained, in_time)
-    if len(members) < len(parts) and not (members and (interrupted or deadline.is_over)):
-        begun = work - (len(parts) - len(members))
-        members += trained(option, range(len(members), len(parts)))
+    work = Work(problem, recipe, intended, parts, groups, seed, deadline, threads, progress, finished)
+    option, members, names = work.searched(replace(usual, recipe=recipe), options)
     labels = np.array(target.classes) if problem.classes else None
     return Learned(
         network=together(option.problem, members, labels),
@@ -248,7 +124,7 @@ def learn(
         members=tuple(members),
         histories=tuple(member.history for member in members),
         seconds=time.monotonic() - began,
-        interrupted=interrupted,
+        interrupted=work.interrupted,
         ended_by=deadline.asked.by,
         chosen_by="loss" if judge is None else judge.metric.title,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -12,20 +13,16 @@ from numpy.typing import NDArray
 
 from chainrule.engines import cores
 from chainrule.engines.choice import AUTO, COMPILER, ENGINES
-from chainrule.engines.rows import BLOCKS
 from chainrule.errors import DivergedError
 from chainrule.network import Network
 from chainrule.tabular.deadline import Deadline
+from chainrule.tabular.looks import Looks
 from chainrule.tabular.plan import passes_between_looks
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.under_way import UnderWay
-from chainrule.tabular.unseen import Best, Unseen
 from chainrule.training import History
 from chainrule.training.schedules import OnPlateau
-
-MANY = 8192
-"""About so many rows are asked for at a time: they are worth a thread, and take little room beside all of them."""
 
 HEARD = 0.1
 """Seconds between two looks at whether the user wants to stop."""
@@ -163,15 +160,12 @@ def _attempt(
     passes = passes_between_looks(own.epochs, -(-len(own.learned) // batch))
     looks, learned = own.epochs // passes, np.tile(own.learned, passes)
     layers = recipe.layers(problem.features, X, problem.outputs)
-    best, unseen = Best(problem, own.held), Unseen(problem, own.held, own.seed)
     under_way = None if finished is None else finished.under_way(problem, own)
     begun = None if under_way is None else under_way.begun()
-    if begun is None:
-        network = problem.meant(Network(layers, seed=own.seed))
-    else:
-        network, seen = begun
-        best.load_state_dict(seen["best"])
-        unseen.load_state_dict(seen["unseen"])
+    network = problem.meant(Network(layers, seed=own.seed)) if begun is None else begun[0]
+    seen = Looks(problem, own.held, own.seed, network, engine, threads)
+    if begun is not None:
+        seen.load_state_dict(begun[1])
     weights = None if problem.weights is None else problem.weights[learned]
     optimizer = recipe.optimizer(looks)
     held: tuple[NDArray[Any], ...] | None = None
@@ -179,50 +173,30 @@ def _attempt(
         held = (X[own.held], problem.y[own.held]) + (() if problem.weights is None else (problem.weights[own.held],))
 
     def each_epoch(end: Any) -> bool:
-        if len(own.held):
-            said = problem.probabilities(_outputs(network, X, own.held, engine, threads))
-            unseen.see(said)
-            best.see(said, end)
+        seen.see(end)
         note((end.epoch + 1) / looks)
         asked = deadline.asked.is_set()
         if under_way is not None:
-            seen = {"best": best.state_dict(), "unseen": unseen.state_dict()}
-            under_way.note(network, end, seen, at_once=asked)
+            under_way.note(network, end, seen.state_dict(), at_once=asked)
         return deadline.is_over if passes * (end.epoch + 1) >= own.least else asked
 
-    history = network.fit(
-        X[learned],
-        problem.y[learned],
-        loss=problem.loss(recipe.label_smoothing),
-        optimizer=optimizer,
-        epochs=looks,
-        batch_size=batch,
-        sample_weight=weights,
-        l2=recipe.l2,
-        seed=own.seed,
-        callbacks=[each_epoch],
-        engine=engine,
-        threads=None if threads >= cores.most() else threads,  # of all that there are as many as pay
-        progress=False,
-        validation_data=held,
-        continue_from=network.run,
-    )
-    best.restore(network, history)
-    said = unseen.said if len(own.held) else problem.nothing_said
-    return Member(network, layers, own, said, history, passes * history.epochs)
-
-
-def _outputs(
-    network: Network, X: NDArray[np.float32], rows: NDArray[np.intp], engine: str, threads: int
-) -> NDArray[Any]:
-    """The raw outputs of some rows, of some thousand at a time, shared out to threads."""
-    size = -(-len(rows) // max(1, len(rows) // MANY) // BLOCKS[0]) * BLOCKS[0]
-    pieces = [rows[begin : begin + size] for begin in range(0, len(rows), size)]
-
-    def outputs(piece: NDArray[np.intp]) -> NDArray[Any]:
-        return np.asarray(network(X[piece], engine=engine))
-
-    if threads == 1 or len(pieces) == 1:
-        return np.concatenate([*map(outputs, pieces)])
-    with ThreadPoolExecutor(min(threads, len(pieces))) as pool:
-        return np.concatenate([*pool.map(outputs, pieces)])
+    with closing(seen):
+        history = network.fit(
+            X[learned],
+            problem.y[learned],
+            loss=problem.loss(recipe.label_smoothing),
+            optimizer=optimizer,
+            epochs=looks,
+            batch_size=batch,
+            sample_weight=weights,
+            l2=recipe.l2,
+            seed=own.seed,
+            callbacks=[each_epoch],
+            engine=engine,
+            threads=None if threads >= cores.most() else threads,  # of all that there are as many as pay
+            progress=False,
+            validation_data=held,
+            continue_from=network.run,
+        )
+        seen.restore(network, history)
+    return Member(network, layers, own, seen.said, history, passes * history.epochs)

@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError, NotBuiltError, SettingError
 from chainrule.network import Network
-from chainrule.tables import Inputs, Missing, Preparation, Task, as_table, row_of, spell
+from chainrule.tables import Inputs, Missing, Preparation, Task, as_table, only_row, row_of, spell
 from chainrule.tables.columns.number import Scaling
+from chainrule.tables.options import counted
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.checkpoints import finished_networks
 from chainrule.tabular.deadline import asked_by_signals
 from chainrule.tabular.ensemble import OutOfFold
 from chainrule.tabular.importance import Predictor
-from chainrule.tabular.learning import Learned, learn
+from chainrule.tabular.learned import Learned
+from chainrule.tabular.learning import learn
 from chainrule.tabular.ready import made_ready
 from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.reportable import ReportableModel
@@ -342,9 +344,10 @@ class TableModel(ReportableModel):
         return preparation.apply(as_table(data), missing or ("fill" if preparation.missing == "drop" else None))
 
     def _prepared(self, data: Any) -> NDArray[np.float32]:
-        row = row_of(data, self.columns)
-        if row is not None:
+        if (row := row_of(data, self.columns)) is not None:
             return self.preparation.apply_row(row)
+        if (row := only_row(data)) is not None and (X := self.preparation.apply_sure(row)) is not None:
+            return X
         inputs = self.inputs(data)
         for note in inputs.notes:
             warnings.warn(spell(note), UserWarning, stacklevel=3)
@@ -394,5 +397,4 @@ class TableModel(ReportableModel):
     def __repr__(self) -> str:
         if self._preparation is None:
             return "TableModel()"
-        inputs = len(self.columns)
-        return f"<TableModel of {self.target!r}, {self.task}, from {inputs} column{'s' * (inputs != 1)}>"
+        return f"<TableModel of {self.target!r}, {self.task}, from {counted(len(self.columns), 'column')}>"

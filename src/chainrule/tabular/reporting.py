@@ -17,7 +17,7 @@ from chainrule.tabular.amounts import amount
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.dependence import dependence
 from chainrule.tabular.importance import Importance, Predictor, importance
-from chainrule.tabular.learning import Learned
+from chainrule.tabular.learned import Learned
 from chainrule.tabular.metrics import Array, predicted
 from chainrule.tabular.report import Report
 from chainrule.tabular.scores import Scores

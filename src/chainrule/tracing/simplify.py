@@ -11,6 +11,7 @@ import numpy as np
 
 from chainrule.ops import Elementwise, Layout, Reduction
 from chainrule.ops.axes import Links, changes_nothing, only_repeats
+from chainrule.tracing.leaving_out import leave_out_zeros
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable, as_program, axes_of, check
 
 FOLDED_SIZE = 4096
@@ -21,10 +22,10 @@ def simplify(program: Program) -> Program:
     """The same Program in fewer equations.
 
     Constants are folded, equal equations shared, operations that change nothing removed, broadcasts that
-    broadcasting does by itself left out, and unused equations dropped.
+    broadcasting does by itself left out, slices taken before what they leave out is computed, and unused equations dropped.
     """
     program = as_program("simplify", program)
-    for step in (fold_constants, remove_identities, share_equal, drop_unused):
+    for step in (fold_constants, remove_identities, leave_out_zeros, share_equal, drop_unused):
         program = step(program)
     return check(program)
 

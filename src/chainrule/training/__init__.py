@@ -17,8 +17,9 @@ from chainrule.training.run import Best, Progress, Run
 from chainrule.training.schedule import Schedule
 from chainrule.training.settings import Settings
 from chainrule.training.step import Clipping
+from chainrule.training.stored import ArrayDataset, BatchDataset, Dataset
 from chainrule.training.targets import Targets, are_labels, are_one_hot, as_targets
-from chainrule.training.weights import as_weights, counted, scaled
+from chainrule.training.weights import as_weights, class_weights, counted, scaled
 
 globals().update(declared(losses, optimizers, schedules))
 
@@ -27,11 +28,14 @@ __all__ = [
     "LOSSES",
     "OPTIMIZERS",
     "PIECES",
+    "ArrayDataset",
     "Batch",
+    "BatchDataset",
     "Best",
     "Checkpoints",
     "Clipping",
     "Columns",
+    "Dataset",
     "EarlyStopping",
     "EpochEnd",
     "Evaluator",
@@ -58,6 +62,7 @@ __all__ = [
     "as_optimizer",
     "as_targets",
     "as_weights",
+    "class_weights",
     "columns_in",
     "counted",
     "heads_of",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ShapeError
+from chainrule.training.stored.layout import Layout
 
 Streams = Mapping[str, Any]
 """Where the two streams of random numbers stand: `order` and `keys`, each as its bit generator says it."""
@@ -17,23 +18,37 @@ class Batches:
     """The rows of a training, shared out to steps.
 
     The last batch of an epoch may be smaller. Rows behind the first `rows` fill it up; they stay where they are.
-    There are two streams of random numbers, so that neither depends on how many epochs are drawn at once.
+    There are two streams of random numbers, so that neither depends on how many epochs are drawn at once. Stored rows have a
+    layout, by which their orders are not written out.
     """
 
     def __init__(
-        self, rows: int, filled: int, size: int, seed: int, shuffle: bool | Callable[[int], Any], keyed: bool
+        self,
+        rows: int,
+        filled: int,
+        size: int,
+        seed: int,
+        shuffle: bool | Callable[[int], Any],
+        keyed: bool,
+        layout: Layout | None = None,
     ) -> None:
         self.rows, self.size, self._filled, self._seed = rows, size, filled, seed
         self.steps_per_epoch = -(-rows // size)
         self.step_rows = np.full(self.steps_per_epoch, size, float)
         self.step_rows[-1] = rows - size * (self.steps_per_epoch - 1)
         self._shuffle, self.keyed = bool(shuffle) if isinstance(shuffle, np.bool_) else shuffle, keyed
+        self._layout = layout
         self._order, self._keys = (np.random.default_rng([seed, stream]) for stream in (0, 1))
+
+    @property
+    def windows(self) -> str:
+        """How stored rows are laid out, for whoever goes on; empty for arrays."""
+        return "" if self._layout is None else f", {self._layout}"
 
     def another(self, seed: int | None = None) -> Batches:
         """The same with streams of its own, at their beginning; by another seed if one is given."""
         seed = self._seed if seed is None else seed
-        return Batches(self.rows, self._filled, self.size, seed, self._shuffle, self.keyed)
+        return Batches(self.rows, self._filled, self.size, seed, self._shuffle, self.keyed, self._layout)
 
     @property
     def streams(self) -> Streams:
@@ -53,7 +68,9 @@ class Batches:
         """The streams so many epochs after these, without drawing from those of the training."""
         order, keys = (np.random.default_rng(0) for _ in range(2))
         order.bit_generator.state, keys.bit_generator.state = streams["order"], streams["keys"]
-        if self._is_shuffled:
+        if self._layout is not None:
+            self._layout.keys(order, epochs)
+        elif self._is_shuffled:
             self._permutations(order, epochs)
         self._draw_keys(keys, epochs)
         return {"order": order.bit_generator.state, "keys": keys.bit_generator.state}
@@ -72,6 +89,8 @@ class Batches:
         return random.permuted(base, axis=1)  # int64, which NumPy shuffles twice as fast
 
     def _orders(self, epochs: int) -> Any:
+        if self._layout is not None:
+            return self._layout.orders(self._order, epochs, shuffled=self._is_shuffled)
         natural = np.arange(self._filled, dtype=np.int32)
         if isinstance(self._shuffle, bool) and not self._is_shuffled:
             return np.broadcast_to(natural, (epochs, self._filled))

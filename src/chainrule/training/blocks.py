@@ -97,7 +97,8 @@ class BlockRunner:
         """How many epochs the next block should take."""
         if not self.knows_its_speed:
             return 1
-        return max(1, min(int(BLOCK_SECONDS / (self._seconds_per_step * self._steps_per_epoch)), int(most)))
+        epochs = int(BLOCK_SECONDS / (self._seconds_per_step * self._steps_per_epoch))
+        return max(1, min(self.runner.agreed(epochs), int(most)))
 
     def calls(self, block: Block, first: int) -> Iterator[Call]:
         """Carry out a block from its step `first` on, call by call."""
@@ -105,7 +106,7 @@ class BlockRunner:
         length = 1 if not self._seconds_per_step else max(1, int(seconds / self._seconds_per_step))
         begun, steps = time.perf_counter(), total - first
         while first < total:
-            count = min(length, total - first)
+            count = min(self.runner.agreed(length), total - first)
             scalars = [s[first : first + count] for s in block.scalars]
             started = time.perf_counter()
             report = self.runner.run(block.order, first, count, scalars)

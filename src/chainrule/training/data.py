@@ -11,6 +11,7 @@ import numpy as np
 from chainrule.errors import DataError, SettingError, ShapeError
 from chainrule.nn.numbers import as_array, columns_of
 from chainrule.training.objective import Batch
+from chainrule.training.stored.arrays import StoredArray
 
 Columns = Mapping[str, tuple[str, ...]]
 """For inputs that came as frames the names of their columns, in order."""
@@ -102,7 +103,7 @@ def split_off(data: Batch, share: float, seed: int) -> tuple[Batch | None, Batch
     if count >= rows:
         raise SettingError(f"validation_split={share} of {rows} rows leaves none to learn from; give a smaller share.")
     held, kept = np.sort(order[:count]), np.sort(order[count:])
-    validation, learned = (data.like([x[part] for x in data.arrays()]) for part in (held, kept))
+    validation, learned = (replace(data.like([x[part] for x in data.arrays()]), own=True) for part in (held, kept))
     if validation.weights is not None and not validation.weights.any():
         raise DataError(
             f"the {count} rows held out by validation_split={share} all have weight 0, so nothing can be measured on them. "
@@ -116,8 +117,15 @@ FILLED_BYTES = 2**28
 
 
 def owned(data: Batch) -> Batch:
-    """Copies that nobody can change while a training reads them; what is on disk stays there, and can be changed."""
-    return data.like([x if isinstance(x, np.memmap) else np.array(x) for x in data.arrays()])
+    """The data in arrays that nobody can change while a training reads them; what is on disk stays there, and can be changed."""
+    if data.own:
+        return data
+    return replace(data.like([np.array(x) if is_in_memory(x) else x for x in data.arrays()]), own=True)
+
+
+def is_in_memory(x: Any) -> bool:
+    """Whether an array is in memory as a whole."""
+    return not isinstance(x, np.memmap | StoredArray)
 
 
 def filled_up(data: Batch, batch_size: int) -> Batch:
@@ -130,10 +138,10 @@ def filled_up(data: Batch, batch_size: int) -> Batch:
     rows = len(arrays[0])
     missing = -rows % batch_size
     large = sum(x.nbytes for x in arrays) > FILLED_BYTES
-    if not missing or 4 * missing > rows or large or any(isinstance(x, np.memmap) for x in arrays):
+    if not missing or 4 * missing > rows or large or not all(map(is_in_memory, arrays)):
         return data
     counts = np.ones(rows, data.inputs[0].dtype) if data.counts is None else data.counts
     data = replace(data, counts=counts)
     more = [np.concatenate([x, x[:missing]]) for x in data.arrays()]
     more[-1][rows:] = 0
-    return data.like(more)
+    return replace(data.like(more), own=True)

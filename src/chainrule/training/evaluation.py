@@ -78,7 +78,7 @@ class Evaluator:
                 means = self._by_numpy(parameters)
         metrics = dict(zip(self._objective.metrics, map(float, means), strict=True))
         if self._objective.reduction == "sum":
-            metrics["loss"] *= _size(self._data)
+            metrics["loss"] *= size_in_all(self._data)
         return metrics
 
     def _by_numpy(self, parameters: Parameters) -> Any:
@@ -88,7 +88,7 @@ class Evaluator:
             batch = self._data.like([x[rows] for x in self._arrays])
             with np.errstate(all="ignore"):
                 loss, accuracies = self._objective(parameters, batch)
-            size = _size(batch)
+            size = size_in_all(batch)
             by_row = loss / max(size, 1e-30) if self._objective.reduction == "sum" else loss
             total = total + size * np.array([by_row, *accuracies], np.float64)
             weight += size
@@ -147,12 +147,12 @@ def size_of(data: Batch) -> int:
 
 def means_of(sums: Any, objective: Objective, data: Batch) -> dict[str, Any]:
     """Metrics by name, of sums that were measured, (epochs, metrics): means, or the loss as a sum where that is what it lowers."""
-    means = sums / max(_size(counted(data)), 1e-30)
+    means = sums / max(size_in_all(counted(data)), 1e-30)
     columns = dict(zip(objective.metrics, means.T, strict=True))
     return columns | {"loss": sums[:, 0]} if objective.reduction == "sum" else columns
 
 
-def _size(batch: Batch) -> float:
+def size_in_all(batch: Batch) -> float:
     """How many rows there are, each as often as it counts."""
     return float(len(batch.inputs[0]) if batch.counts is None else batch.counts.sum())
 
@@ -201,3 +201,8 @@ def sizes_of(model: Model) -> tuple[int, int]:
     """How many parameters a model has, and how many numbers its layers give for one row."""
     parameters = sum(int(np.prod(spec.shape)) for own in model.specs.values() for spec in own.values())
     return parameters, sum(int(np.prod(shape)) for shape in model.shapes.values())
+
+
+def row_bytes(model: Model, dtype: Any) -> int:
+    """What a row of a model's inputs takes."""
+    return sum(int(np.prod(shape)) for shape in model.inputs) * int(np.dtype(dtype).itemsize)

@@ -31,6 +31,7 @@ from chainrule.training.progress import Display, display
 from chainrule.training.run import Progress, Run, as_kept, as_reported, as_text, check_settings, checked
 from chainrule.training.settings import Settings, passes
 from chainrule.training.step import TrainingStep, parameter_count
+from chainrule.training.stored import StoredEvaluator, WindowedRunner, evaluator_of, layout_for
 from chainrule.training.watching import warn_unless_finite, watchers
 
 NetworkParameters = Callable[[Parameters], None]
@@ -55,15 +56,15 @@ class Training:
         rows = len(data.inputs[0])
         self.batch_size = min(settings.batch_size or rows, rows)
         self.weighted = data.weights is not None or data.counts is not None
-        given = data
         if is_settled(step) and step.objective.model.trains_as_it_predicts:
             filled = filled_up(data, self.batch_size)
             data = filled if filled is data or samples_are_apart(step.objective, data) else data
-        self.data = data = owned(data) if data is given else data
+        self.data = data = owned(data)
         self.validation = None if validation is None else owned(validation)
         self.validation_rows = 0 if validation is None else len(validation.inputs[0])
         keyed = any(layer.uses_random for layer in step.objective.model.layers.values())
-        self.batches = Batches(rows, len(data.inputs[0]), self.batch_size, settings.seed, settings.shuffle, keyed)
+        count, layout = len(data.inputs[0]), layout_for(data, self.batch_size, settings.shuffle)
+        self.batches = Batches(rows, count, self.batch_size, settings.seed, settings.shuffle, keyed, layout)
         self.steps_per_epoch = self.batches.steps_per_epoch
         state = self._stand(step, parameters, settings, begin)
         self.runners, self.structure, self.measures = prepare_runners(
@@ -72,9 +73,9 @@ class Training:
         )  # fmt: skip
         self.runner = self.runners()
         self.blocks: BlockRunner | None = None
-        self.validator: Evaluator | None = None
+        self.validator: Evaluator | StoredEvaluator | None = None
         if self.validation is not None and not self.measures:
-            self.validator = Evaluator(step.objective, self.validation, REFERENCE.name)
+            self.validator = evaluator_of(step.objective, self.validation, REFERENCE.name)
         self._begin(state, begin)
 
     def another(self, step: TrainingStep, parameters: Parameters, settings: Settings, blocks: BlockRunner) -> Training:
@@ -153,16 +154,16 @@ class Training:
 
     def now(self) -> Run:
         """All that the training is now; its arrays are those that the training goes on with."""
+        self._show_watchers()  # which an interrupt may have kept from seeing the last epoch
         at, history = self._at, self.history.copy()
         done = history.epochs - at.block.first
         under_way = at.reported[done * self.steps_per_epoch :]
-        before, after = at.block.before, at.block.after
         return Run(
             optimizer_state=at.nested["optimizer"],
             steps=self.earlier + history.epochs * self.steps_per_epoch + len(under_way),
             parameters=self._together(at.nested),
             history=history,
-            streams=after if done == at.block.count else self.batches.later(before, done),
+            streams=at.block.after if done == at.block.count else self.batches.later(at.block.before, done),
             under_way=under_way,
             settings=self.same_to_go_on,
             best=None if self.watch is None else self.watch.best,
@@ -194,7 +195,7 @@ class Training:
             "weighted": self.weighted,
             "validation rows": self.validation_rows,
             "batch_size": self.batch_size,
-            "shuffle": as_text(settings.shuffle),
+            "shuffle": as_text(settings.shuffle) + self.batches.windows,
             "early_stopping": None if rule is None else [rule.monitor, rule.min_delta, rule.restore_best],
         }
 
@@ -215,6 +216,8 @@ class Training:
             if self.history.stopped == FINISHED:  # or it was over already
                 self.history.stopped = INTERRUPTED
         finally:
+            if isinstance(self.runner, WindowedRunner):
+                self.runner.rest()
             self._catch_up()
         warn_unless_finite(self.history)
         best = None if self.watch is None else self.watch.best

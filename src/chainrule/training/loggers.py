@@ -90,6 +90,8 @@ class CSVLogger:
 class TensorBoardLogger:
     """Every epoch's metrics as scalars for TensorBoard: `tensorboard --logdir folder` shows them.
 
+    A training that is resumed adds a file to the folder, with the same numbers again for epochs that come again.
+
     Parameters
     ----------
     folder : str or Path
@@ -131,6 +133,8 @@ class TensorBoardLogger:
 class MLflowLogger:
     """Every epoch's metrics to MLflow's active run, or to one that is begun; settings are yours to log.
 
+    `cr.resume` goes on with the run that the training had, active or not.
+
     Parameters
     ----------
     run_id : str, optional
@@ -150,6 +154,8 @@ class MLflowLogger:
 
     def __init__(self, run_id: str | None = None) -> None:
         self.run_id = run_id
+        self._used: str | None = None
+        self._gone_on_with: str | None = None
 
     def __call__(self, end: EpochEnd) -> None:
         """Log the metrics of an epoch, the first of which is step 1."""
@@ -157,6 +163,14 @@ class MLflowLogger:
             import mlflow
         except ImportError:
             raise MissingExtraError.of("MLflow", "mlflow", "MLflowLogger") from None
-        mlflow.log_metrics(
-            {name: float(value) for name, value in end.metrics.items()}, end.epoch + 1, run_id=self.run_id
-        )
+        run = self.run_id or self._gone_on_with
+        mlflow.log_metrics({name: float(value) for name, value in end.metrics.items()}, end.epoch + 1, run_id=run)
+        self._used = run or mlflow.active_run().info.run_id
+
+    def state_dict(self) -> dict[str, Any]:
+        """The run that is logged to, for a checkpoint."""
+        return {"run_id": self._used}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on with that run."""
+        self._used = self._gone_on_with = state["run_id"]

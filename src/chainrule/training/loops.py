@@ -22,6 +22,8 @@ from chainrule.training.objective import Batch, types_of
 from chainrule.training.optimizer import Optimizer
 from chainrule.training.settings import NUMERICAL
 from chainrule.training.step import TrainingStep
+from chainrule.training.stored.arrays import store_of
+from chainrule.training.stored.windows import WindowedRunner
 from chainrule.training.weights import counted
 
 _loops = Cache()
@@ -42,14 +44,27 @@ def prepare_runners(
 
     On rows held out they measure after every epoch, where each of these samples is judged by itself and the engine can do so.
     """
-    numerical, arrays = gradients == NUMERICAL, [] if held_out is None else counted(held_out).arrays()
-    if held_out is not None and not samples_are_apart(step.objective, held_out):
+    if held_out is not None and (store_of(held_out) is not None or not samples_are_apart(step.objective, held_out)):
         held_out = None
+    numerical, arrays = gradients == NUMERICAL, [] if held_out is None else counted(held_out).arrays()
     loop = loop_of(step, state, data, batch_size, dtype, numerical, held_out)
     if not measures(loop, data.arrays(), engine, arrays):
         loop, arrays = loop.unmeasured, []
-    runners = partial(make_runner, loop, data.arrays(), engine, threads, arrays)
+
+    def make(given: list[Any]) -> Runner:
+        return make_runner(loop, given, engine, threads, [_unwritten(x) for x in arrays])
+
+    store = store_of(data)
+    given = [_unwritten(x) for x in data.arrays()] if store is None else []
+    runners = partial(make, given) if store is None else partial(WindowedRunner, loop, store, make)
     return runners, trees.flatten(state)[1], loop.measurement is not None
+
+
+def _unwritten(x: Any) -> Any:
+    """The array as one that nobody writes into: a training has its data to itself, and engines may keep what never changes."""
+    view = x.view()
+    view.flags.writeable = False
+    return view
 
 
 def loop_of(

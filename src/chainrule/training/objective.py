@@ -94,7 +94,7 @@ class Batch:
 
     A mean over the batch is Σ c·w·v / Σ c. The weights w of a training are on one scale for all its rows, so that a
     batch of heavy rows moves more than one of light rows. The counts c say how many rows each stands for: 0 for those
-    that only fill up a batch.
+    that only fill up a batch. Where the arrays are its `own`, nobody else can change them.
     """
 
     inputs: tuple[Any, ...]
@@ -102,6 +102,7 @@ class Batch:
     class_indices: tuple[Any, ...]
     weights: Any | None = None
     counts: Any | None = None
+    own: bool = False
 
     def arrays(self) -> list[Any]:
         """Everything there is, in order."""

@@ -21,6 +21,7 @@ from chainrule.training.replay import Fixed, Replay
 from chainrule.training.run import Best, Run, copied
 from chainrule.training.settings import Settings, passes
 from chainrule.training.step import TrainingStep, parameter_count
+from chainrule.training.stored.arrays import store_of
 from chainrule.training.watching import Seen, watchers
 
 
@@ -132,6 +133,8 @@ class Recording:
     @cached_property
     def data(self) -> Batch:
         """The rows that were learned from."""
+        if store_of(self._fixed.data) is not None:
+            return self._fixed.data
         found = self._fixed.data.like([_to_read(x[: self._rows]) for x in self._fixed.data.arrays()])
         return found if self._weighted else replace(found, counts=None)
 

@@ -27,21 +27,21 @@ def as_weights(sample_weight: Any, class_weight: Any, targets: Sequence[Targets]
         coded = [t for t in targets if t.class_indices is not None]
         if len(targets) != 1 or not coded:
             raise SettingError("class_weight needs a network with one output whose targets are labels.")
-        weights = weights * _class_weights(class_weight, coded[0])[coded[0].class_indices]
+        counts = np.bincount(coded[0].class_indices, minlength=len(coded[0].classes))  # type: ignore[arg-type]
+        weights = weights * class_weights(class_weight, coded[0].classes, counts)[coded[0].class_indices]
     if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
         raise DataError("weights must be finite and not negative, and at least one must be positive.")
     return weights.astype(dtype)
 
 
-def _class_weights(given: Any, targets: Targets) -> Any:
-    assert targets.classes is not None
-    counts = np.bincount(targets.class_indices, minlength=len(targets.classes))  # type: ignore[arg-type]
+def class_weights(given: Any, classes: Any, counts: Any) -> Any:
+    """The weight of every class, of which there are so many rows."""
     if isinstance(given, str) and given == "balanced":
         present = counts > 0
         return np.where(present, counts.sum() / (present.sum() * np.maximum(counts, 1)), 0.0)
     if not isinstance(given, Mapping):
         raise SettingError(f"class_weight was given {shortened(given)}; use 'balanced' or a dict from label to weight.")
-    labels = targets.classes.tolist()
+    labels = classes.tolist()
     unknown = [label for label in given if label not in labels]
     if unknown:
         raise DataError(

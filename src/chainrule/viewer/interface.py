@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chainrule.errors import SettingError, UnknownNameError, shortened
-from chainrule.explanation import Value
+from chainrule.explanation.values import Value
 from chainrule.network.explaining import meanings_of
 from chainrule.network.network import Network
 from chainrule.training import Objective, Recording

@@ -20,13 +20,15 @@ KINDS = (Elementwise, Reduction, Contraction, Layout, Custom)
 
 
 def computed(op: Any, dtype: Any) -> list[Case]:
-    """The cases of an operation that JAX does not refuse; each refusal names the operation."""
+    """The cases of an operation that JAX does not refuse, by day the first; each refusal names the operation."""
     found = []
     for case in cases(op, dtype):
         arrays = [np.asarray(x) for x in case.inputs]
         reason = ENGINE.refusal(cr.trace(lambda *xs, case=case: apply(case.op, *xs, **case.attributes), *arrays))
         if reason is None:
             found.append(case)
+            if ENGINE.name not in TRIED:
+                break
         else:
             assert op.name in reason
     return found
@@ -56,3 +58,32 @@ def test_every_operation(kind: Any, dtype: Any) -> None:
             np.testing.assert_allclose(x, reference, rtol=near, atol=near, err_msg=said)
         else:
             np.testing.assert_array_equal(x, reference, err_msg=said)
+
+
+def test_numpys_functions_of_numbers_where_others_differ() -> None:
+    """Integers divided by 0 and raised to powers, compared with numbers beyond them, halves, the sign of −0, NaN among extrema."""
+    small, whole, half = np.array([3, -7, 0], np.int8), np.array([3, 7, 0]), np.array([0.1, 3.0], np.float16)
+    odd = np.array([-0.0, np.nan, np.inf])
+
+    def several(small: Any, whole: Any, half: Any, odd: Any) -> list[Any]:
+        return [
+            small // whole,
+            small % whole,
+            whole**70,
+            small < 1000,
+            small == -1000,
+            np.hypot(half, 100.0),
+            np.sign(odd),
+            np.maximum(odd, 1.0),
+            np.minimum(odd, 1.0),
+            small + 1.5,
+            np.sum(small > 0),
+            np.sqrt(whole),
+        ]
+
+    with np.errstate(all="ignore"):
+        expected = several(small, whole, half, odd)
+    for found, x in zip(cr.jit(several, engine="jax")(small, whole, half, odd), expected, strict=True):
+        assert found.dtype == x.dtype
+        np.testing.assert_array_equal(found, x)
+        assert x.dtype.kind != "f" or (np.signbit(found) == np.signbit(x)).all()

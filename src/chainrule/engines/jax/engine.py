@@ -12,7 +12,7 @@ from typing import Any
 from chainrule.engines.engine import Engine, Executable
 from chainrule.engines.loop import Runner, TrainingLoop
 from chainrule.engines.whole_numbers import is_partial, of_numbers
-from chainrule.errors import UnknownNameError
+from chainrule.errors import SettingError, UnknownNameError
 from chainrule.forks import compiling
 from chainrule.tracing.program import Literal, Program, Variable, bodies_of
 
@@ -21,6 +21,9 @@ DTYPES = ("bool", *(f"{kind}{size}" for kind, sizes in SIZES.items() for size in
 """Kinds of number that JAX has as NumPy has them."""
 
 PRECISIONS = ("float32", "bfloat16")
+
+ALL = "all"
+"""As many devices as there are."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,18 @@ class JaxEngine(Engine):
         "cpu", "gpu", "tpu", or one of several, "cuda:1". By default the one that JAX prefers.
     precision : {"float32", "bfloat16"}
         What the factors of float32 products are rounded to. Sums, parameters and what the optimizer keeps stay float32.
+    devices : int or "all", optional
+        Over how many devices the rows of every batch are shared out in training, those of all processes together. The losses
+        are those of one device to rounding.
+    split : int
+        Over how many of them the columns of wide weights are shared out as well, for networks that one device has no room for.
 
     Raises
     ------
     UnknownNameError
         For another precision.
+    SettingError
+        For numbers of devices that are none.
 
     Examples
     --------
@@ -49,6 +59,8 @@ class JaxEngine(Engine):
 
     device: str | None = None
     precision: str = "float32"
+    devices: int | str | None = None
+    split: int = 1
 
     name = "jax"
     preparing = 0.5
@@ -56,11 +68,24 @@ class JaxEngine(Engine):
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise UnknownNameError.among("precision", self.precision, PRECISIONS)
+        if self.devices not in (None, ALL):
+            SettingError.unless_count("JaxEngine", "devices", self.devices)
+        SettingError.unless_count("JaxEngine", "split", self.split)
 
     @property
     def missing(self) -> str | None:
         """`jax`, where it is not installed."""
         return None if find_spec("jax") else "jax"
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the first of the processes that train together."""
+        if self.devices is None or self.missing is not None:
+            return True
+        _load()
+        from chainrule.engines.jax.mesh import is_first
+
+        return is_first()
 
     def refusal(self, program: Program, data: Sequence[Any] = ()) -> str | None:
         """Operations and kinds of number that JAX has not as NumPy has them; a device that is not there."""
@@ -77,7 +102,8 @@ class JaxEngine(Engine):
                 device_of(self.device)
             except (RuntimeError, IndexError, ValueError):
                 return f"JAX has no device {self.device!r} here"
-        return _not_computed(program)
+        spread = self._settings().spread
+        return (None if spread is None else spread.refusal) or _not_computed(program)
 
     def executable(self, program: Program) -> Executable:
         """The Program compiled by XLA."""
@@ -92,13 +118,17 @@ class JaxEngine(Engine):
         """Many steps in one loop of XLA's, whose own libraries decide about threads."""
         _load()
         from chainrule.engines.jax.runner import JaxRunner
+        from chainrule.engines.jax.shared_runner import SharedRunner
 
-        return JaxRunner(loop, data, held_out, self._settings())
+        return (JaxRunner if self.devices is None else SharedRunner)(loop, data, held_out, self._settings())
 
     def _settings(self) -> Any:
+        from chainrule.engines.jax.mesh import Spread
         from chainrule.engines.jax.settings import Settings
 
-        return Settings(self.device, self.precision == "bfloat16")
+        count = 0 if self.devices == ALL else self.devices
+        spread = None if count is None else Spread(int(count), self.split)
+        return Settings(self.device, self.precision == "bfloat16", spread)
 
 
 _loaded: list[int] = []

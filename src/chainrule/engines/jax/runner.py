@@ -15,7 +15,7 @@ from jax import lax
 from chainrule.engines.jax.evaluation import Evaluation
 from chainrule.engines.jax.executable import compiled
 from chainrule.engines.jax.settings import Settings, types_of
-from chainrule.engines.loop import StepRunner, TrainingLoop
+from chainrule.engines.loop import Alone, StepRunner, TrainingLoop
 from chainrule.engines.workers import uninterrupted
 from chainrule.errors import ShapeError
 from chainrule.ops.operation import ArrayType
@@ -26,7 +26,7 @@ NUMBERS = 2**17
 """About how many numbers of rows one call of XLA's takes, and half as many reported ones; longer ones are cut."""
 
 
-class JaxRunner:
+class JaxRunner(Alone):
     """A training loop as one of XLA's. Its results are new arrays, into whose memory the next call writes again."""
 
     def __init__(self, loop: TrainingLoop, data: Sequence[Any], held_out: Sequence[Any], settings: Settings) -> None:
@@ -99,7 +99,7 @@ class JaxRunner:
         self.load(runner.state)
 
     def _sent(self, place: int, x: Any) -> Any:
-        """An array on the device: sent again with every call, unless nobody can write into it."""
+        """An array on the device: sent again with every call, unless it is marked as not writeable."""
         found = self._kept.get(place)
         if found is None:
             (found,) = self._on_device([np.asarray(x, x.dtype.newbyteorder("="))])

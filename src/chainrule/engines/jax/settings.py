@@ -9,18 +9,28 @@ from typing import Any
 
 import jax
 
+from chainrule.engines.jax.mesh import Spread
+
 
 @dataclass(frozen=True)
 class Settings:
-    """A device such as "gpu" or "cuda:1", or none for JAX's own choice; whether factors are rounded to bfloat16."""
+    """A device such as "gpu" or "cuda:1", or none for JAX's own choice; whether factors are rounded to bfloat16; the devices that a
+    training is shared out to."""
 
     device: str | None = None
     rounded: bool = False
+    spread: Spread | None = None
 
     @property
     def chosen(self) -> Any:
         """The device of JAX."""
         return None if self.device is None else device_of(self.device)
+
+    @property
+    def grid(self) -> Spread:
+        """The devices of a training that is shared out."""
+        assert self.spread is not None
+        return self.spread
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 PYTHON = (int, float, complex)
 """Types of Python's numbers, which adapt to the arrays they meet; a truth value does not."""
@@ -152,9 +154,20 @@ def _kind(x: Any) -> Any:
 
 def _called(ufunc: np.ufunc, inputs: Any) -> Any:
     *kinds, result = _loop(ufunc, tuple(map(_kind, inputs)))
+    if result.kind == "b" and any(map(_is_beyond, inputs, kinds)):  # integers are compared however long they are
+        inputs = [
+            math.copysign(math.inf, x) if _is_beyond(x, kind) else x for x, kind in zip(inputs, kinds, strict=True)
+        ]
+        kinds = [np.dtype(np.float64)] * len(inputs)
     function = OWN.get(ufunc) or getattr(jnp, ufunc.__name__)
-    found = function(*(array_of(x, kind) for x, kind in zip(inputs, kinds, strict=True)))
+    given = [as_kind(array_of(x, kind), WIDER.get(kind, kind)) for x, kind in zip(inputs, kinds, strict=True)]
+    found = function(*given)
     return Value(as_kind(found, result))
+
+
+def _is_beyond(x: Any, kind: np.dtype[Any]) -> bool:
+    """Whether a number of Python's is none of the integers of a dtype."""
+    return type(x) is int and kind.kind in "iu" and not np.iinfo(kind).min <= x <= np.iinfo(kind).max
 
 
 @cache
@@ -176,6 +189,10 @@ def _folded(ufunc: np.ufunc, method: str, x: Any, axis: Any = 0, keepdims: bool 
     return Value(as_kind(function(array, axis=axis, keepdims=keepdims), kind))
 
 
+WIDER = {np.dtype(np.float16): np.dtype(np.float32)}
+"""NumPy computes with halves in float32, and rounds the result."""
+
+
 def _floor_divide(a: Any, b: Any) -> Any:
     """Of integers by 0 the quotient is 0."""
     if a.dtype.kind not in "iu":
@@ -190,7 +207,25 @@ def _remainder(a: Any, b: Any) -> Any:
     return jnp.where(b == 0, 0, jnp.remainder(a, jnp.where(b == 0, 1, b)))
 
 
-OWN: dict[np.ufunc, Callable[..., Any]] = {np.floor_divide: _floor_divide, np.remainder: _remainder}
+def _power(a: Any, b: Any) -> Any:
+    """Of integers by squaring, bit by bit of the exponent, as far as their own bits go."""
+    if a.dtype.kind not in "iu":
+        return jnp.power(a, b)
+
+    def more(_: int, carried: Any) -> Any:
+        result, factor, left = carried
+        return jnp.where(left & 1 == 1, result * factor, result), factor * factor, left >> 1
+
+    a, b = jnp.broadcast_arrays(a, b)
+    return lax.fori_loop(0, 8 * b.dtype.itemsize, more, (jnp.ones_like(a), a, b))[0]
+
+
+OWN: dict[np.ufunc, Callable[..., Any]] = {
+    np.floor_divide: _floor_divide,
+    np.power: _power,
+    np.remainder: _remainder,
+    np.sign: lambda x: jnp.where(x == 0, 0, jnp.sign(x)).astype(x.dtype),  # without the sign of −0
+}
 """What JAX computes otherwise than NumPy."""
 
 

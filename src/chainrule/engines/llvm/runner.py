@@ -15,11 +15,11 @@ from chainrule.engines.llvm.machine import target
 from chainrule.engines.llvm.team import Team
 from chainrule.engines.llvm.thread_choice import ThreadChoice, callers
 from chainrule.engines.llvm.training import Compiled, compile_loop
-from chainrule.engines.loop import TrainingLoop
+from chainrule.engines.loop import Alone, TrainingLoop
 from chainrule.errors import PositionError, ShapeError
 
 
-class LlvmRunner:
+class LlvmRunner(Alone):
     """A training loop as machine code, with its state in an arena of its own."""
 
     def __init__(

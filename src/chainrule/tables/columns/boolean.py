@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.columns.column import Column, Feature, Reading
-from chainrule.tables.columns.texts import as_text, mapped, trimmed
+from chainrule.tables.columns.texts import SINGLE, as_text, mapped, trimmed
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import number
 from chainrule.tables.options import quoted, unread
@@ -96,6 +96,10 @@ class Boolean(Column):
         text = as_text(cell).strip()
         value = _TRUTH.get(text.lower())
         return _ZEROS_AND_ONES.get(number(text, spelling.decimal), math.nan) if value is None else value
+
+    def is_sure(self, cell: Any, value: Any) -> bool:
+        """Yes, no or nothing."""
+        return cell is None or (isinstance(cell, SINGLE) and not math.isnan(value))
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """The flags."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from chainrule.tables.columns.column import Column, Feature, Reading, require
 from chainrule.tables.columns.places import Places, in_order
-from chainrule.tables.columns.texts import as_text, mapped, occurrences, trimmed
+from chainrule.tables.columns.texts import SINGLE, as_text, mapped, occurrences, trimmed
 from chainrule.tables.missing import Spelling
 from chainrule.tables.options import counted, quoted
 
@@ -123,6 +123,10 @@ class Category(Column):
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """One category's place."""
         return self.place(None if cell is None else as_text(cell).strip() or None, spelling)
+
+    def is_sure(self, cell: Any, value: Any) -> bool:
+        """A category of training's, or one for which there is a flag of rare ones."""
+        return isinstance(cell, SINGLE) and (value != NEW or bool(self.rare))
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """Flags, or the code."""

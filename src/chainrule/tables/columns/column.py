@@ -108,6 +108,10 @@ class Column:
 
         return self.read(pl.Series([cell], strict=False), spelling).values[0]
 
+    def is_sure(self, cell: Any, value: Any) -> bool:
+        """Whether `read` gives this too of a table with this cell, and nothing to say of it; kinds that cannot tell say no."""
+        return False
+
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """What was read as features, shape (rows, features)."""
         raise NotImplementedError

@@ -18,7 +18,16 @@ from chainrule.errors import SettingError
 from chainrule.tables.columns.column import Column, Encoder, Feature, Reading, require
 from chainrule.tables.columns.left_out import LeftOut, names_rows
 from chainrule.tables.missing import Spelling
-from chainrule.tables.numbers import LARGEST, Numbers, has_leading_zeros, in_unit, number, read_numbers, seldom_numbers
+from chainrule.tables.numbers import (
+    EXACT,
+    LARGEST,
+    Numbers,
+    has_leading_zeros,
+    in_unit,
+    number,
+    read_numbers,
+    seldom_numbers,
+)
 from chainrule.tables.options import counted, quoted, unread
 
 if TYPE_CHECKING:
@@ -155,6 +164,10 @@ class Number(Column):
         if isinstance(cell, timedelta):
             return cell / timedelta(microseconds=1) / 1e6
         return float(super().read_one(cell, spelling))
+
+    def is_sure(self, cell: Any, value: Any) -> bool:
+        """A number as it is, not rounded, or none; texts are read by the decimal mark of their table."""
+        return cell is None or (isinstance(cell, int | float) and not self.unit and abs(cell) < EXACT)
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """The scaled number, and the flag."""

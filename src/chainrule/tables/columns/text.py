@@ -82,6 +82,10 @@ class Text(Column):
             raise TypeError(f"{cells.dtype} holds no text")
         return Reading(_hashed(texts, len(self.means)))
 
+    def is_sure(self, cell: Any, value: Any) -> bool:
+        """Any text."""
+        return cell is None or type(cell) is str
+
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """Standardised, and clipped smoothly."""
         z = (values - self._means) / self._deviations

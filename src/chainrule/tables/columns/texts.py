@@ -19,6 +19,10 @@ FEW = 2000
 """Up to so many cells Python's own dictionaries are quicker than a columnar reader's."""
 
 
+SINGLE = str, int, float, bool, type(None)
+"""Types of cells that are spelled alike one by one and in a column."""
+
+
 def as_text(cell: Any) -> str:
     """One cell's text: 1.0 as 1, True as true."""
     if type(cell) is str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -130,11 +130,24 @@ class Time(Column):
                 cell = datetime.strptime(cell, self.form)
             except ValueError:
                 return float(super().read_one(cell, spelling))
+        if type(cell) is date:
+            return DAY * (cell - date(1970, 1, 1)).days
         if isinstance(cell, datetime):
             if cell.tzinfo is not None and self.zone:
                 cell = cell.astimezone(ZoneInfo(self.zone))
             return float((cell.replace(tzinfo=None) - datetime(1970, 1, 1)) / timedelta(microseconds=1)) / 1e6
         return float(super().read_one(cell, spelling))
+
+    def is_sure(self, cell: Any, value: Any) -> bool:
+        """A moment with a zone where training's had one and without where not; a text that is spelled as the form spells it."""
+        if isinstance(cell, datetime):
+            return (cell.tzinfo is not None) == bool(self.zone) and not getattr(cell, "nanosecond", 0)
+        if type(cell) is not str or "%d" not in self.form or "%z" in self.form or "%.f" in self.form:
+            return cell is None or type(cell) is date
+        try:
+            return datetime.strptime(cell, self.form).strftime(self.form) == cell
+        except ValueError:
+            return False
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """The parts, and the flag."""

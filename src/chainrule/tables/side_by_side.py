@@ -1,0 +1,27 @@
+"""Work on blocks of rows, shared out to threads: NumPy and Polars let others run while they compute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from chainrule.engines import cores
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """What is made of every item, in their order; the first error that any of them raises.
+
+    Examples
+    --------
+    >>> side_by_side(abs, [-1, 2, -3])
+    [1, 2, 3]
+    """
+    threads = min(cores.most(), len(items))
+    if threads < 2:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, items))

@@ -1,0 +1,172 @@
+"""The order of stored rows: blocks in random order, windows of some blocks, rows shuffled within a window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import SettingError
+from chainrule.training.stored.dataset import Dataset
+
+BLOCKS, FEWEST = 16, 4
+"""About how many blocks a window has, and how few where a source would rather be read in larger ones."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Rows cut into blocks at the `edges`, as many of which are taken together as have at most `window` rows.
+
+    Where they are taken `in_order` no block comes before another that stands before it.
+    """
+
+    edges: tuple[int, ...]
+    window: int
+    in_order: bool
+
+    @classmethod
+    def of(cls, dataset: Dataset, row_bytes: int) -> Layout:
+        """The layout of a dataset whose rows take so many bytes."""
+        rows = dataset.rows
+        most = max(1, int(dataset.megabytes * 2**20) // (2 * max(1, row_bytes)))
+        window = min(rows, most)
+        aim = max(1, window // BLOCKS, min(dataset.grain, window // FEWEST))
+        given = sorted({0, rows, *(int(edge) for edge in dataset.edges if 0 < edge < rows)})
+        fine = [0]
+        for begin, end in pairwise(given):
+            count = max(1, round((end - begin) / aim))
+            fine += [begin + (end - begin) * i // count for i in range(1, count + 1)]
+        edges = [0]
+        for edge, following in pairwise(fine[1:]):
+            if following - edges[-1] > aim:
+                edges.append(edge)
+        edges.append(rows)
+        return cls(tuple(edges), window, dataset.in_order)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return self.edges[-1]
+
+    def check(self, batch_size: int, megabytes: float) -> None:
+        """Refuse batches so large that a window does not hold two of them."""
+        if batch_size < self.rows and 2 * batch_size > self.window:
+            raise SettingError(
+                f"fit was given batch_size={batch_size}, and {megabytes:g} megabytes of a dataset hold windows of {self.window} "
+                "rows, which must be two batches or more. Give a smaller batch_size, or more megabytes to the dataset."
+            )
+        if batch_size >= self.rows > self.window:
+            raise SettingError(
+                f"fit was given a batch of all {self.rows} rows, and {megabytes:g} megabytes of a dataset hold {self.window}. Give "
+                "a smaller batch_size, or more megabytes to the dataset."
+            )
+
+    def orders(self, random: np.random.Generator, epochs: int, *, shuffled: bool) -> Orders:
+        """The orders of the next epochs, for each of which one number is drawn."""
+        keys = self.keys(random, epochs)
+        ahead = np.random.default_rng(0)
+        ahead.bit_generator.state = random.bit_generator.state
+        return Orders(self, (*keys, *self.keys(ahead, 1)), shuffled)
+
+    @staticmethod
+    def keys(random: np.random.Generator, epochs: int) -> list[int]:
+        """The numbers that decide about the next epochs."""
+        found: list[int] = random.integers(0, 2**63, size=epochs, dtype=np.int64).tolist()
+        return found
+
+    def epoch(self, key: int, shuffled: bool) -> tuple[Window, ...]:
+        """The windows of the epoch with this number."""
+        numbers = np.arange(len(self.edges) - 1)
+        if shuffled and not self.in_order:
+            numbers = np.random.default_rng([key, 0]).permutation(numbers)
+        groups: list[list[tuple[int, int]]] = [[]]
+        count = 0
+        for number in numbers.tolist():
+            block = self.edges[number], self.edges[number + 1]
+            if count and count + block[1] - block[0] > self.window:
+                groups.append([])
+                count = 0
+            groups[-1].append(block)
+            count += block[1] - block[0]
+        found, begin = [], 0
+        for index, blocks in enumerate(groups):
+            end = begin + sum(last - first for first, last in blocks)
+            found.append(Window(key, index, begin, end, tuple(blocks), shuffled))
+            begin = end
+        return tuple(found)
+
+    def __str__(self) -> str:
+        return f"windows of {self.window} rows in {len(self.edges) - 1} blocks"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Blocks of rows that are held together, and from where to where they are in an epoch.
+
+    The row at place p of the epoch is the one at `places[p − begin]` among the rows of its blocks.
+    """
+
+    key: int
+    index: int
+    begin: int
+    end: int
+    blocks: tuple[tuple[int, int], ...]
+    shuffled: bool
+
+    @cached_property
+    def places(self) -> Any:
+        """Where each row of the window is among those of its blocks, in the order in which they are learned from."""
+        count = self.end - self.begin
+        if not self.shuffled:
+            return np.arange(count)
+        return np.random.default_rng([self.key, 1 + self.index]).permutation(count)
+
+    @property
+    def rows(self) -> Any:
+        """The numbers of its rows, in the order in which they are learned from."""
+        return np.concatenate([np.arange(begin, end) for begin, end in self.blocks])[self.places]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Window) and (self.key, self.index) == (other.key, other.index)
+
+    def __hash__(self) -> int:
+        return hash((self.key, self.index))
+
+
+@dataclass(frozen=True)
+class Orders:
+    """The orders of rows in some epochs, and in one more that will come, which are not written out.
+
+    `orders[epoch, begin:end]` are numbers of rows, as of an array of shape (epochs, rows).
+    """
+
+    layout: Layout
+    keys: Sequence[int]
+    shuffled: bool
+    _known: dict[int, tuple[Window, ...]] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Epochs, without the one that will come, and rows."""
+        return len(self.keys) - 1, self.layout.rows
+
+    def epoch(self, number: int) -> tuple[Window, ...]:
+        """The windows of an epoch, the one that will come among them."""
+        if number not in self._known:
+            self._known.clear()
+            self._known[number] = self.layout.epoch(self.keys[number], self.shuffled)
+        return self._known[number]
+
+    def __getitem__(self, place: tuple[int, slice]) -> Any:
+        epoch, part = place
+        begin, end, _ = part.indices(self.layout.rows)
+        found = [np.empty(0, int)]
+        for window in self.epoch(epoch):
+            first, last = max(begin, window.begin), min(end, window.end)
+            if first < last:
+                found.append(window.rows[first - window.begin : last - window.begin])
+        return np.concatenate(found)

@@ -1,0 +1,194 @@
+"""A training shared out over devices and processes has the losses of one, to rounding; one that is lost ends all."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("jax")
+
+by_night = pytest.mark.skipif("CHAINRULE_ENGINES" not in os.environ, reason="several processes that load JAX take long")
+
+BEGINNING = """
+import os, sys
+import numpy as np
+import chainrule as cr
+
+folder = sys.argv[1]
+X = np.memmap(folder + "/X", np.float32, "r", shape=(300, 6))
+y = np.sin(np.array(X)).sum(axis=1)
+labels = np.argmax(np.array(X)[:, :3], axis=1)
+
+def network(units=12):
+    return cr.Network([cr.Dense(units, "tanh"), cr.BatchNorm(), cr.Dropout(0.2), cr.Dense(1)], seed=1)
+
+def fitted(engine, one=None, X=X, y=y, **given):
+    one = one or network()
+    given = dict(epochs=4, batch_size=16, validation_data=(np.array(X[:64]), y[:64]), clip_norm=1.0, seed=2) | given
+    h = one.fit(X, y, engine=engine, progress=False, **given)
+    return [*h["loss"], *h["val_loss"], *(float(np.abs(x).sum()) for own in one.parameters.values() for x in own.values())]
+"""
+
+DEVICES = (
+    BEGINNING
+    + """
+def close(one, other, tolerance=3e-5):
+    np.testing.assert_allclose(one, other, tolerance)
+
+expected = fitted("numpy")
+close(fitted(cr.JaxEngine(devices=8)), expected)
+close(fitted(cr.JaxEngine(devices="all", split=2)), expected)
+close(fitted(cr.JaxEngine(devices=3), batch_size=24), fitted("numpy", batch_size=24))
+wide = [fitted(engine, network(512), epochs=2) for engine in ("numpy", cr.JaxEngine(devices=4, split=2))]
+close(*wide)
+classes = [
+    fitted(engine, cr.Network([cr.Dense(8, "relu"), cr.Dense(3)]), np.array(X), labels, class_weight="balanced", optimizer="sgd")
+    for engine in ("numpy", cr.JaxEngine(devices=4))
+]
+close(*classes)
+precise = [
+    fitted(engine, cr.Network([cr.Dense(8, "tanh"), cr.Dense(1)], dtype="float64"), np.array(X, np.float64))
+    for engine in ("numpy", cr.JaxEngine(devices=8))
+]
+close(*precise, 1e-11)
+assert fitted(cr.JaxEngine(devices=8)) == fitted(cr.JaxEngine(devices=8))
+for wrong, given, message in [
+    (cr.JaxEngine(devices=5), {}, "batch_size=16, which 5 devices cannot share out"),
+    (cr.JaxEngine(devices=16), {}, "JAX has 8 of 16 devices here"),
+    (cr.JaxEngine(devices=8, split=3), {}, "8 devices cannot be split by 3"),
+]:
+    try:
+        fitted(wrong, **given)
+    except cr.ChainruleError as error:
+        assert message in str(error), error
+    else:
+        raise AssertionError(message)
+print("done")
+"""
+)
+
+PROCESSES = (
+    BEGINNING
+    + """
+import jax
+
+class Counting(np.memmap):
+    read = []
+
+    def take(self, rows, *more, **given):
+        self.read.append(np.size(rows))
+        return super().take(rows, *more, **given)
+
+me, split = jax.process_index(), int(os.environ.get("SPLIT", "1"))
+counting = Counting(folder + "/X", np.float32, "r", shape=(300, 6))
+one = network(512)
+found = fitted(cr.JaxEngine(devices="all", split=split), one, X=counting)
+np.savetxt(f"{folder}/found{me}", found)
+np.savetxt(f"{folder}/read{me}", [sum(Counting.read)])
+"""
+)
+
+KILLED = (
+    BEGINNING
+    + """
+import jax, signal, time
+
+class Dies:
+    def __call__(self, end):
+        time.sleep(0.05)
+        if end.epoch == 5 and jax.process_index() == 1 and len(sys.argv) > 2:
+            os.kill(os.getpid(), getattr(signal, sys.argv[2]))
+
+given = dict(callbacks=[Dies()], progress=False, validation_data=(X[:64], y[:64]))
+if os.path.exists(folder + "/run.ckpt"):
+    one = cr.resume(folder + "/run.ckpt", X, y, **given)
+else:
+    one = network()
+    one.fit(X, y, epochs=9, batch_size=16, engine=cr.JaxEngine(devices="all"), checkpoint=folder + "/run.ckpt", every=1, **given)
+np.savetxt(f"{folder}/loss{jax.process_index()}", one.history["loss"])
+"""
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    np.random.default_rng(0).normal(size=(300, 6)).astype(np.float32).tofile(tmp_path / "X")
+    return tmp_path
+
+
+def carried_out(
+    folder: Path, script: str, *arguments: str, processes: int = 0, **more: str
+) -> subprocess.CompletedProcess:
+    (folder / "script.py").write_text(script)
+    start = ["-m", "chainrule", "launch", "--processes", str(processes)] if processes else []
+    command = [sys.executable, "-W", "ignore", *start, str(folder / "script.py"), str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=150, env={**os.environ, **more})
+
+
+def test_two_devices(folder: Path) -> None:
+    script = BEGINNING + "one, other = (fitted(e, epochs=2) for e in ('numpy', cr.JaxEngine(devices='all')))\n"
+    script += "np.testing.assert_allclose(one, other, 3e-5); print('done')"
+    done = carried_out(folder, script, XLA_FLAGS="--xla_force_host_platform_device_count=2")
+    assert done.stdout == "done\n", done.stderr[-3000:]
+
+
+@by_night
+def test_several_devices(folder: Path) -> None:
+    done = carried_out(folder, DEVICES, XLA_FLAGS="--xla_force_host_platform_device_count=8")
+    assert done.stdout == "done\n", done.stderr[-3000:]
+
+
+@by_night
+@pytest.mark.parametrize(("processes", "split"), [(2, 1), (4, 1), (4, 2)])
+def test_several_processes_that_read_their_own_rows(processes: int, split: int, folder: Path) -> None:
+    script = BEGINNING + "np.savetxt(folder + '/expected', fitted('numpy', network(512)))"
+    assert not carried_out(folder, script).returncode
+    expected = np.loadtxt(folder / "expected")
+    done = carried_out(folder, PROCESSES, processes=processes, SPLIT=str(split))
+    assert done.returncode == 0, done.stderr[-3000:]
+    every = [np.loadtxt(folder / f"found{number}") for number in range(processes)]
+    np.testing.assert_allclose(every[0], expected, 3e-5)
+    for one in every[1:]:
+        np.testing.assert_array_equal(one, every[0])
+    for number in range(processes):
+        assert int(np.loadtxt(folder / f"read{number}")) == 4 * 300 * split // processes
+
+
+@by_night
+@pytest.mark.parametrize("signalled", ["SIGKILL", "SIGTERM"])
+def test_a_lost_process_ends_all_and_another_number_goes_on(signalled: str, folder: Path) -> None:
+    began = time.monotonic()
+    lost = carried_out(folder, KILLED, signalled, processes=2)
+    assert time.monotonic() - began < 120
+    assert lost.returncode
+    assert re.search(r"process \d of 2 .*; the others are ended", lost.stderr), lost.stderr
+    assert not (folder / "loss0").exists()
+    done = carried_out(folder, KILLED, processes=4)
+    assert done.returncode == 0, done.stderr[-3000:]
+    whole = folder / "whole"
+    whole.mkdir()
+    (whole / "X").write_bytes((folder / "X").read_bytes())
+    assert not carried_out(whole, KILLED, processes=1).returncode
+    np.testing.assert_allclose(np.loadtxt(folder / "loss0"), np.loadtxt(whole / "loss0"), 3e-5)
+
+
+@by_night
+def test_one_that_is_asked_to_end_asks_all(folder: Path) -> None:
+    (folder / "script.py").write_text("import time; print('begun', flush=True); time.sleep(100)")
+    command = [sys.executable, "-m", "chainrule", "launch", "--processes", "2", str(folder / "script.py")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as launched:
+        assert launched.stdout is not None
+        assert launched.stdout.readline() + launched.stdout.readline() == "begun\nbegun\n"
+        launched.send_signal(signal.SIGTERM)
+        try:
+            assert launched.wait(60) == 128 + signal.SIGTERM
+        finally:
+            launched.kill()

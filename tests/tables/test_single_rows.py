@@ -1,0 +1,132 @@
+"""A table of one row is read cell by cell where nothing has to be said of it, and to the same bits."""
+
+from contextlib import suppress
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import chainrule as cr
+from chainrule.tables import Preparation, TableError, as_table, only_row
+
+ROWS = 200
+
+
+def learned():
+    """Columns of every kind, with and without gaps."""
+    random = np.random.default_rng(0)
+    gap = random.random(ROWS) < 0.1
+    words = [" ".join(random.choice(["red", "old", "car", "sold", "fast"], 5)) + f" {i}" for i in range(ROWS)]
+    columns = {
+        "number": random.normal(size=ROWS).round(3),
+        "gappy": np.where(gap, np.nan, random.normal(size=ROWS)),
+        "city": random.choice(["Rome", "Oslo", "Bath"], ROWS),
+        "code": random.choice([3, 4, 5], ROWS).astype(str),
+        "many": [f"k{i}" for i in random.integers(0, 40, ROWS)],
+        "rare": np.where(np.arange(ROWS) < 2, [f"once {i}" for i in range(ROWS)], random.choice(["a", "b"], ROWS)),
+        "flag": random.random(ROWS) < 0.5,
+        "moment": np.datetime64("2020-01-01", "us") + random.integers(0, 10**13, ROWS),
+        "day": [f"2021-{m:02d}-{d:02d}" for m, d in random.integers(1, 13, (ROWS, 2))],
+        "words": words,
+    }
+    y = {"y": random.normal(size=ROWS)}
+    return columns, Preparation.learn(as_table({**columns, **y}), "y", columns={"rare": "category", "code": "category"})
+
+
+COLUMNS, PREPARATION = learned()
+FRAME = pl.DataFrame(COLUMNS)
+USUAL = FRAME.row(5, named=True)
+ODD = [
+    *(
+        None,
+        "",
+        " ",
+        "NA",
+        "n/a",
+        "?",
+        "Rome ",
+        "rome",
+        "new",
+        "k3",
+        "once 1",
+        "yes",
+        "TRUE",
+        "1,5",
+        "1.5",
+        "03",
+        "3.0",
+        "$4",
+        "5 €",
+    ),
+    *(0, 1, 3, -1, 2**60, 2**53, 1.5, 3.0, 1e300, np.nan, np.inf, True, False, np.float32(2.5), np.int64(3)),
+    *("2021-03-04", "2021-3-4", "04.03.2021", "2021-03-04 05:06", "20210304", date(2021, 3, 4)),
+    *(datetime(2021, 3, 4, 5, 6, 7, 8), datetime(2021, 3, 4, tzinfo=UTC)),
+]
+
+
+def frames_of(row):
+    """A row as tables of one."""
+    yield [row]
+    yield {name: [cell] for name, cell in row.items()}
+    with suppress(TypeError, pl.exceptions.PolarsError):
+        yield pl.DataFrame([row], infer_schema_length=None)
+    yield pd.DataFrame([row])
+    yield pd.DataFrame([row]).convert_dtypes()
+
+
+def test_usual_rows_are_read_cell_by_cell():
+    expected = PREPARATION.apply(as_table(FRAME))
+    assert not expected.notes
+    for i in range(ROWS):
+        for frame in (FRAME[i : i + 1], pd.DataFrame([FRAME.row(i, named=True)])):
+            np.testing.assert_array_equal(PREPARATION.apply_sure(only_row(frame)), expected.X[i : i + 1])
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_what_is_read_cell_by_cell_is_what_the_table_says(column):
+    sure = 0
+    for odd in ODD:
+        for frame in frames_of(USUAL | {column: odd}):
+            found = PREPARATION.apply_sure(only_row(frame))
+            if found is None:
+                continue
+            sure += 1
+            try:
+                expected = PREPARATION.apply(as_table(frame))
+            except TableError as error:
+                pytest.fail(f"{odd!r} in {frame} was read, and is refused in a table: {error}")
+            assert not expected.notes, (odd, frame)
+            np.testing.assert_array_equal(found, expected.X, err_msg=f"{odd!r} in {frame}")
+    assert sure
+
+
+def test_numbers_with_units_and_gaps_that_are_refused_are_looked_at_in_the_table():
+    money = {"price": [f"${x}" for x in range(1, 60)], "y": np.arange(59.0)}
+    assert Preparation.learn(as_table(money), "y").apply_sure({"price": 3.0}) is None
+    strict = Preparation(PREPARATION.columns, PREPARATION.target, "error")
+    row = {**USUAL, "gappy": None}
+    assert strict.apply_sure(USUAL) is not None
+    assert strict.apply_sure(row) is None
+    assert PREPARATION.apply_sure(row) is not None
+    assert PREPARATION.apply_sure({"number": 1.0}) is None
+
+
+@pytest.mark.parametrize(
+    "source",
+    [{}, [], {"a": [1, 2]}, {"a": 1}, pd.DataFrame({"a": [1, 2]}), pl.DataFrame({"a": [1, 2]}), pd.Series([1]), None, np.ones((1, 2)),
+     pd.DataFrame({"a": [1]}, index=pd.Index([3], name="b")), pd.DataFrame([[1, 2]], columns=["a", "a"]), pd.DataFrame([[1, 2]])],
+)  # fmt: skip
+def test_what_is_no_table_of_one_row_is_looked_at_more_closely(source):
+    assert not only_row(source)
+
+
+def test_a_model_predicts_the_same_of_one_row_in_every_form():
+    data = {**COLUMNS, "y": np.arange(ROWS) / ROWS}
+    model = cr.TableModel(epochs=1, folds=1, search=False, progress=False).fit(data, "y")
+    expected = model.predict(FRAME[5:7])[0]
+    for frame in frames_of(USUAL):
+        np.testing.assert_allclose(model.predict(frame), expected, rtol=1e-5)
+    with pytest.warns(UserWarning, match="did not occur"):
+        model.predict(pl.DataFrame([USUAL | {"city": "Pisa"}]))
