@@ -79,11 +79,7 @@ class Training:
         self._begin(state, begin)
 
     def another(self, step: TrainingStep, parameters: Parameters, settings: Settings, blocks: BlockRunner) -> Training:
-        """A training of another network of the kind on the same data; nothing is made ready anew.
-
-        Its step may have another learning rate and other strengths of penalties, which are no part of a loop, and its
-        settings another seed. The runner carries out one training after the other.
-        """
+        """A training of another network of the kind on the same data and runner; its rate, penalties and seed may be others."""
         _ = self._same_for_all  # found once for all of them
         other = copy.copy(self)
         other.runner, other.blocks, other.batches = blocks.runner, blocks, self.batches.another(settings.seed)
