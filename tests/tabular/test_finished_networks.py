@@ -114,10 +114,10 @@ def epochs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
-@pytest.mark.parametrize(
-    "changes", [{}, {"metric": "mae", "recipe": cr.Recipe(schedule="plateau", dropout=0.2)}], ids=["usual", "other"]
-)
-@pytest.mark.parametrize("after", [1, 12])
+OTHER = {"metric": "mae", "recipe": cr.Recipe(schedule="plateau", dropout=0.2)}
+
+
+@pytest.mark.parametrize(("changes", "after"), [({}, 1), (OTHER, 12)], ids=["usual", "other"])
 def test_a_network_that_is_killed_is_gone_on_with(
     changes: dict[str, Any], after: int, epochs: list[int], tmp_path: Path
 ) -> None:
