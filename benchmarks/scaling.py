@@ -1,11 +1,12 @@
 """A training in 1, 2 and 4 processes of one machine, joined over its loopback: strong and weak scaling, in turns.
 
-Run by itself: `python -m benchmarks.scaling`. Every process has one core, as far as there are; with fewer cores than processes there is
-nothing to be gained, and what is measured is what the meetings cost.
+Run by itself: `python -m benchmarks.scaling`. Every process has one core, as far as there are; with fewer cores than processes
+there is nothing to be gained, and what is measured is what the meetings cost.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import statistics
@@ -15,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 SIZES, BATCH, STEPS, EPOCHS, TURNS = (784, 512, 512, 10), 512, 16, 8, 3
-PARAMETERS = sum((a + 1) * b for a, b in zip(SIZES, SIZES[1:], strict=False))
+PARAMETERS = sum((a + 1) * b for a, b in itertools.pairwise(SIZES))
 
 WORK = f"""
 import json, os, sys, time
@@ -53,19 +54,13 @@ def measured(processes: int, batch: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "work.py"
         script.write_text(WORK)
-        command = [
-            sys.executable,
-            "-m",
-            "chainrule",
-            "launch",
-            "--processes",
-            str(processes),
-            str(script),
-            str(batch),
-            folder,
-        ]
+        started = [sys.executable, "-m", "chainrule", "launch", "--processes", str(processes)]
         subprocess.run(
-            command, check=True, stderr=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, cores)
+            [*started, str(script), str(batch), folder],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),
         )
         every = [json.loads((Path(folder) / str(number)).read_text()) for number in range(processes)]
     return {**every[0], "processor": sum(one["processor"] for one in every)}
@@ -79,9 +74,8 @@ def main() -> None:
         for kind, batch in kinds.items():
             for processes in (1, 2, 4):
                 found.setdefault((kind, processes), []).append(measured(processes, batch(processes)))
-    print(
-        f"{'-'.join(map(str, SIZES))}, {PARAMETERS:,} parameters, Adam, float32; medians of {TURNS} turns, load {os.getloadavg()[0]:.1f}"
-    )
+    sizes, load = "-".join(map(str, SIZES)), os.getloadavg()[0]
+    print(f"{sizes}, {PARAMETERS:,} parameters, Adam, float32; medians of {TURNS} turns, load {load:.1f}")
     print("| scaling | processes | batch | ms a step | processor ms a step | last loss |\n|---|---|---|---|---|---|")
     for (kind, processes), turns in found.items():
         seconds, processor = (1e3 * statistics.median(one[name] for one in turns) for name in ("seconds", "processor"))
