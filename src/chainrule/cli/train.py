@@ -208,7 +208,7 @@ class Files:
             note("the model was not kept; --save model.safetensors keeps it")
         if model.learned is not None and model.interrupted:
             if file := self.resume or self.checkpoint:
-                note(f"the networks that are done are in {file}; the same with --resume {file} goes on")
+                note(f"what was learned is in {file}; the same with --resume {file} goes on")
             raise typer.Exit(SIGNALLED + model.learned.ended_by)
 
 

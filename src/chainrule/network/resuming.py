@@ -110,9 +110,8 @@ def resume(
         **{name: value for name, value in again.items() if value is not None},
     }
     loss = nested(network.model, [meaning.head.loss for meaning in network.meanings])
-    with held(
-        path if leads(given["engine"]) else None
-    ):  # before callbacks are changed, whose files another training may write
+    written = path if leads(given["engine"]) else None
+    with held(written):  # before callbacks are changed, whose files another training may write
         _give_states(callbacks, says["states"])
         network.fit(
             X, y, loss=loss, validation_data=validation_data, sample_weight=sample_weight, callbacks=callbacks, progress=progress,
