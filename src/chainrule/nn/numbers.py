@@ -65,6 +65,17 @@ def columns_of(x: Any) -> list[str] | None:
     return [str(c) for c in x.columns] if hasattr(x, "columns") else None
 
 
+def unless_hashable(labels: Any, what: str) -> None:
+    """Refuse objects that are no single labels, such as dicts and lists."""
+    for value in labels.reshape(-1).tolist():
+        try:
+            hash(value)
+        except TypeError:
+            raise DataError(
+                f"{what} has {shortened(value)} among its labels; give text, numbers or other single values."
+            ) from None
+
+
 def is_missing(value: Any) -> bool:
     """None, and what pandas writes for a missing value."""
     return value is None or type(value).__name__ in ("NAType", "NaTType")

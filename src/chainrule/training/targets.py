@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import DataError, ShapeError
-from chainrule.nn.numbers import NUMBERS, as_array, as_plain, is_missing
+from chainrule.nn.numbers import NUMBERS, as_array, as_plain, is_missing, unless_hashable
 from chainrule.training.loss import Loss
 
 REMEDY = (
@@ -124,6 +124,8 @@ def _labels(raw: Any, loss: Loss, width: int, dtype: Any, classes: Any, what: st
         raise DataError(f"{what} has {int((~np.isfinite(raw)).sum())} NaN or infinite labels; remove those rows.")
     if raw.dtype.kind == "O" and any(is_missing(v) or v != v for v in raw):
         raise DataError(f"{what} has missing labels; remove those rows.")
+    if raw.dtype.kind == "O":
+        unless_hashable(raw, what)
     found, class_indices = _different(raw)
     if classes is not None:
         class_indices = _places(found, classes, what)[class_indices]
@@ -157,9 +159,12 @@ def _places(found: Any, classes: Any, what: str) -> Any:
 
 
 def _different(labels: Any) -> tuple[Any, Any]:
-    """The different labels in order, and the place of each among them; those of different kinds are ordered as text."""
+    """The different labels in order, and the place of each among them; those that have no order are ordered as text."""
     if labels.dtype.kind != "O" or len({type(v) for v in labels}) < 2:
-        return np.unique(labels, return_inverse=True)
+        try:
+            return np.unique(labels, return_inverse=True)
+        except TypeError:  # such as members of an enumeration
+            pass
     as_text = [f"{v} {type(v).__name__}" for v in labels]
     _, first, places = np.unique(as_text, return_index=True, return_inverse=True)
     return labels[first], places
