@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import DataError, ShapeError, shortened
+from chainrule.errors import ChainruleError, DataError, ShapeError, shortened
 
 NUMBERS = "fiub"
 """The kinds of dtype that hold real numbers."""
@@ -30,6 +30,8 @@ def as_plain(x: Any, what: str) -> Any:
         x = _unmasked(x, what)
     try:
         raw = np.asarray(x)
+    except ChainruleError:  # of a dataset, which says what it is
+        raise
     except ValueError as error:
         raise ShapeError(
             f"{what} has rows of different lengths ({error}); give every row the same number of values."
