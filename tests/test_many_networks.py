@@ -174,6 +174,16 @@ def test_the_rows_held_out_are_the_same_for_all():
     _same(many[1], alone)
 
 
+def test_a_dataset_is_read_by_every_network_in_its_own_order():
+    made, y = NETWORKS["regression"]
+    dataset = cr.ArrayDataset(X, y)
+    many = cr.fit_many(made(0), dataset, seeds=[2, 5], epochs=2, threads=2, progress=False)
+    for network, seed in zip(many, (2, 5), strict=True):
+        alone = made(seed)
+        alone.fit(dataset, seed=seed, epochs=2, progress=False)
+        _same(network, alone)
+
+
 def test_numbers_of_the_optimizer_and_settings_in_a_list():
     made, y = NETWORKS["regression"]
     rows = [{"momentum": 0.5}, {"momentum": 0.9, "batch_size": 16}]
@@ -255,17 +265,6 @@ def test_what_can_be_gone_through_once_only():
     rates = (rate for rate in (0.1, 0.01))
     many = cr.fit_many(made(0), X, y, seeds=iter([3, 4]), settings={"learning_rate": rates}, epochs=1, progress=False)
     assert [tuple(told.values()) for told in many.settings] == [(0.1, 3), (0.1, 4), (0.01, 3), (0.01, 4)]
-
-
-def test_a_dataset():
-    made, y = NETWORKS["regression"]
-    data = cr.ArrayDataset(X, y)
-    for network, seed in zip(
-        cr.fit_many(made(0), data, seeds=(1, 2), batch_size=16, epochs=3, progress=False), (1, 2), strict=True
-    ):
-        alone = made(seed)
-        alone.fit(data, seed=seed, batch_size=16, epochs=3, progress=False)
-        _same(network, alone)
 
 
 def test_they_are_shown_in_one_line():

@@ -9,17 +9,20 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+import scipy.sparse
 
 import chainrule as cr
 from chainrule.engines import REFERENCE
 from chainrule.engines.choice import COMPILER
 from chainrule.errors import ChainruleError
+from chainrule.network.surveying import survey
 from chainrule.training.stored import Layout, Share
 from trying import ENGINES
 
@@ -156,6 +159,7 @@ SOURCES: dict[str, Any] = {
     ),
     "a part of a file": lambda folder: cr.ArrayDataset(on_disk(folder, np.repeat(X, 2, axis=0))[::2], Y),
     "a frame": lambda folder: cr.ArrayDataset(pl.DataFrame(X, ["a", "b", "c"]), pl.Series(Y)),
+    "a sparse matrix that has no rows to be cut": lambda folder: cr.ArrayDataset(scipy.sparse.coo_matrix(X), Y),
     "pieces of its own": lambda folder: InPieces(X, Y),
     "batches": lambda folder: cr.BatchDataset(batches(X, Y), 1000),
     "batches of frames": lambda folder: cr.TableDataset(
@@ -400,6 +404,28 @@ def short(folder: Path) -> cr.Dataset:
     return cr.ArrayDataset(x, np.tile(Y, 20), megabytes=0.02)
 
 
+def short_behind_an_offset(folder: Path) -> cr.Dataset:
+    """A part of a file, which is cut off within it; what is left is longer than the part."""
+    raw = np.zeros(2**20 + X.nbytes, np.uint8)
+    raw[2**20 :] = np.frombuffer(X.tobytes(), np.uint8)
+    raw.tofile(folder / "x.bin")
+    x = np.memmap(folder / "x.bin", np.float32, "r", offset=2**20, shape=X.shape)
+    with (folder / "x.bin").open("r+b") as file:
+        file.truncate(2**20)
+    return cr.ArrayDataset(x, Y)
+
+
+def frames(changed: Any) -> Any:
+    """A function that gives two frames, the second one changed."""
+
+    def given() -> Iterator[Any]:
+        for number, (x, y) in enumerate(batches(X, Y, (500,))()):
+            part = {"a": x[:, 0], "b": x[:, 1], "y": y}
+            yield pl.DataFrame(changed(part) if number else part)
+
+    return given
+
+
 def rewritten(folder: Path) -> cr.Dataset:
     dataset = cr.TableDataset(parquet(folder), "y")
     pl.DataFrame({"a": [1.0], "b": [1.0], "c": [1.0], "y": [0]}).write_parquet(folder / "1.parquet")
@@ -434,9 +460,25 @@ WRONG: dict[str, tuple[Any, str]] = {
     ),
     "no batches": (lambda f: cr.BatchDataset(lambda: iter([1]), 1000), "batch 1 .*give a tuple"),
     "a file that became shorter": (short, "has become shorter"),
+    "a part of a file that became shorter": (short_behind_an_offset, "has become shorter"),
     "a file that was changed": (rewritten, "1.parquet has been changed"),
     "a damaged file": (damaged, "2.parquet cannot be read"),
     "no such column": (lambda f: cr.TableDataset(parquet(f), "z"), "not 'z'"),
+    "a column that a later batch lacks": (
+        lambda f: cr.TableDataset(frames(lambda part: {"a": part["a"], "y": part["y"]}), "y", rows=1000), "not 'b'",
+    ),
+    "a column twice": (lambda f: cr.TableDataset(parquet(f), "y", ["a", "y"]), "given 'y' twice"),
+    "the names of columns in a row": (lambda f: cr.TableDataset(parquet(f), "y", "ab"), "not 'ab'"),
+    "no name of a column": (lambda f: cr.TableDataset(parquet(f), 3), "target=3; give the name"),
+    "a function that gives nothing": (lambda f: cr.BatchDataset(lambda: None, 1000), "gave None"),
+    "a target that is not finite": (
+        lambda f: cr.ArrayDataset(X, np.where(np.arange(1000) == 512, np.inf, X[:, 0])), r"rows 5\d\d to .*y has 1 NaN or inf",
+    ),
+    "a target that is too large": (
+        lambda f: cr.ArrayDataset(X, np.where(np.arange(1000) == 512, 1e300, X[:, 0].astype(float))),
+        r"rows 5\d\d to .*y has 1e\+300",
+    ),
+    "labels that are dicts": (lambda f: cr.ArrayDataset(X, [{"a": 1}] * 1000), "y has {'a': 1} among its labels"),
     "no such file": (lambda f: cr.TableDataset(f / "none.parquet", "z"), "none.parquet"),
     "fewer rows than said": (lambda f: Fewer(X, Y), "must have the same rows"),
     "rows held out that are not kept in memory, of a source read in order": (
@@ -467,6 +509,46 @@ def test_what_is_wrong_with_a_source_is_told(what: str, tmp_path: Path) -> None:
 
     with pytest.raises(ChainruleError, match=f"(?s){message}"):
         tried()
+
+
+MAKERS: dict[Any, dict[str, Any]] = {
+    cr.ArrayDataset: {"X": X[:12], "y": Y[:12], "sample_weight": None, "megabytes": 1.0},
+    cr.BatchDataset: {"batches": batches(X[:12], Y[:12]), "rows": 12, "megabytes": 1.0},
+    cr.TableDataset: {"source": "", "target": "y", "features": None, "weight": None, "rows": None, "megabytes": 1.0},
+}
+ODD: list[Any] = [
+    None,
+    True,
+    -1,
+    10**30,
+    float("nan"),
+    "none",
+    b"x",
+    [],
+    [1],
+    {},
+    {"a": 1},
+    object(),
+    lambda: 1,
+    np.ones((2, 2)),
+]
+
+
+@pytest.mark.parametrize("kind", MAKERS, ids=lambda kind: kind.__name__)
+def test_whatever_a_dataset_is_made_of_it_works_or_the_error_is_of_the_family(kind: Any, tmp_path: Path) -> None:
+    given = {**MAKERS[kind], **({"source": parquet(tmp_path)} if kind is cr.TableDataset else {})}
+    for name in given:
+        for value in ODD:
+            with suppress(ChainruleError):
+                fitted(kind(**{**given, name: value}), engine="numpy", epochs=1, batch_size=500)
+
+
+def test_a_fingerprint_is_that_of_the_rows_however_they_come() -> None:
+    y, net = np.array(["no", "yes", "", "o"], object)[np.arange(1000) % 4], network(4).build(3)
+    known = {survey(net, cr.BatchDataset(batches(X, y, sizes), 1000)).fingerprint for sizes in ((7,), (64, 3, 200))}
+    assert len(known) == 1
+    y[[1, 2]] = "ye", "s"
+    assert survey(net, cr.ArrayDataset(X, y)).fingerprint not in known
 
 
 def reading() -> list[str]:

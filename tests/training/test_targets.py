@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import enum
 from pathlib import Path
 from typing import Any
 
@@ -284,6 +285,7 @@ class TestRefusals:
             (np.arange(30), 1, {}, ShapeError, r"30 classes.*loss='squared_error'"),
             (CLASS_INDICES * 5, 3, {}, DataError, r"2 classes.*3 outputs"),
             ([None] * 30, 3, {}, DataError, "missing labels"),
+            ([{"a": 1}] * 30, 3, {}, DataError, "{'a': 1} among its labels"),
             ([*["a", None, float("nan")] * 10], 3, {}, DataError, "missing labels"),
             (np.full(30, np.nan), 1, {}, DataError, "NaN"),
             (np.full(30, np.nan), 1, {"loss": "binary_cross_entropy"}, DataError, "NaN"),
@@ -323,6 +325,12 @@ class TestRefusals:
         with pytest.raises(DataError, match=r"not learned: \['no', 'yes'\].*It knows only \[0, 1\].*new network"):
             one.fit(X, np.where(CLASS_INDICES, "yes", "no"), epochs=1, progress=False)
         assert one.classes.tolist() == [0, 1]
+
+    def test_labels_without_an_order_are_ordered_as_text(self) -> None:
+        kinds = list(enum.Enum("Kind", ["C", "B", "A"]))
+        made = fitted(np.array(kinds, object)[THREE])
+        assert made.classes.tolist() == kinds[::-1]
+        assert set(made.predict(X).tolist()) <= set(kinds)
 
     def test_evaluation_refuses_unknown_labels(self) -> None:
         with pytest.raises(DataError, match=r"has not learned: \[9\].*It knows"):

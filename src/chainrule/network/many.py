@@ -63,8 +63,8 @@ def fit_many(
     ----------
     networks : Network or sequence of Network
         They stay as they are; what is trained are copies.
-    X, y : array-like
-        As for `fit`; a dataset stands for both.
+    X, y : array-like, or X a dataset
+        As for `fit`.
     seeds : integers, optional
         For each a network with first weights drawn from it, and rows in the order that it decides, as
         `cr.Network(layers, seed=s).fit(X, y, seed=s)`. Without it networks begin from the parameters that they have.

@@ -12,7 +12,7 @@ from chainrule.errors import DataError, SettingError
 from chainrule.network.base import BaseNetwork, inputs_of
 from chainrule.network.meaning import Meaning, as_batch, learn_meanings, nested, targets_of
 from chainrule.nn.model import Model
-from chainrule.nn.numbers import as_array, as_plain
+from chainrule.nn.numbers import as_array, as_plain, unless_hashable
 from chainrule.training import Batch, Columns, as_inputs, class_weights
 from chainrule.training.evaluation import row_bytes
 from chainrule.training.stored import Dataset, Piece, Share, Store, checked_pieces, first_of, passed_over, store_of
@@ -58,7 +58,7 @@ def survey(network: BaseNetwork, dataset: Dataset) -> Survey:
         X, y, weights = piece
         arrays = inputs_of(network, X)
         targets = [as_plain(part, "y") for part in targets_of(network.model, y)] if y is not None else []
-        if not targets:
+        if not targets or not all(part.ndim for part in targets):
             raise NO_TARGETS
         before = found.examples or [None] * len(targets)
         found.examples = [representative(*both) for both in zip(before, targets, strict=True)]
@@ -86,7 +86,8 @@ def representative(before: Any, new: Any) -> Any:
         new = _different(new)
     if new.dtype.kind == "f" and len(new) > 8:
         flat = new.reshape(len(new), -1)
-        off, uneven = abs(flat - np.round(flat)).max(axis=1), abs(flat.sum(axis=1) - 1.0)
+        with np.errstate(invalid="ignore"):  # what is infinite is refused later
+            off, uneven = abs(flat - np.round(flat)).max(axis=1), abs(flat.sum(axis=1) - 1.0)
         out = [x.argmax() for x in (flat.max(axis=1), -flat.min(axis=1), off, uneven, ~np.isfinite(flat).all(axis=1))]
         chosen = np.arange(len(new)) if new.shape[1:] in ((), (1,)) else np.arange(8)
         new = new[np.unique([*chosen, *out])] if len(before) < MOST_DIFFERENT else new[np.unique(out)]
@@ -98,6 +99,7 @@ def _different(targets: Any) -> Any:
     """The different targets of one column; objects in the order in which they come."""
     if targets.dtype.kind != "O":
         return np.unique(targets).reshape(-1, *targets.shape[1:])
+    unless_hashable(targets, "y")
     seen = {(type(v), v): None for v in targets.reshape(-1).tolist()}
     found = np.empty(len(seen), object)
     found[:] = [v for _, v in seen]
@@ -105,10 +107,10 @@ def _different(targets: Any) -> Any:
 
 
 def _bytes_of(x: Any) -> Any:
-    """The numbers of an array, or its texts, as bytes."""
+    """The numbers of an array, or its texts, as bytes; those of two parts are those of both together."""
     if x.dtype.kind in "fiub":
         return np.ascontiguousarray(x).data
-    return "\0".join(map(str, x.reshape(-1).tolist())).encode()
+    return "".join(f"{text}\0" for text in x.reshape(-1).tolist()).encode()
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,11 @@ def learned_from(
     count = max(len(part) for part in found.examples)
     examples = nested(network.model, [part[np.arange(count) % len(part)] for part in found.examples])
     rows = [np.broadcast_to(np.zeros((), network.dtype), (count, *shape)) for shape in network.model.inputs]
-    meanings, _ = learn_meanings(network.model, network.meanings, loss, rows, examples, network.dtype)
+    try:
+        meanings, _ = learn_meanings(network.model, network.meanings, loss, rows, examples, network.dtype)
+    except DataError:
+        _tell_rows(network, dataset)
+        raise
     encode = encoder_for(network, meanings, dataset)
     if class_weight is not None:
         encode = replace(encode, of_classes=_of_classes(encode.stored(dataset), meanings, class_weight))
@@ -226,6 +232,19 @@ def validated_on(network: BaseNetwork, meanings: Sequence[Meaning], dataset: Dat
     """Rows of a dataset to be validated on."""
     found = survey(network, dataset)
     return held_in_memory(encoder_for(network, meanings, dataset).stored(dataset, found.fingerprint))
+
+
+def _tell_rows(network: BaseNetwork, dataset: Dataset) -> None:
+    """Refuse targets that are not finite where they are: among examples they stand in other rows."""
+
+    def look(piece: Piece) -> None:
+        for part in targets_of(network.model, piece[1]):
+            if as_plain(part, "y").dtype.kind == "f":
+                as_array(part, network.dtype, "y")
+
+    for part in passed_over(dataset, row_bytes(network.model, network.dtype)):
+        for _ in checked_pieces(dataset, *part, look):
+            pass
 
 
 def held_in_memory(store: Store) -> Batch:

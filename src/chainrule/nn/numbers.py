@@ -30,7 +30,7 @@ def as_plain(x: Any, what: str) -> Any:
         x = _unmasked(x, what)
     try:
         raw = np.asarray(x)
-    except ChainruleError:  # of a dataset, which says what it is
+    except ChainruleError:
         raise
     except ValueError as error:
         raise ShapeError(
@@ -57,14 +57,33 @@ def as_array(x: Any, dtype: Any, what: str) -> Any:
         raise DataError(f"{what} is empty (shape {raw.shape}); give at least one row and one column.")
     with np.errstate(over="ignore"):  # numbers too large for float32 are refused below
         array = np.ascontiguousarray(raw, dtype)
-    if not np.isfinite(array).all():
+    if not _all_finite(array):
         _refuse(raw, array, columns, what)
     return array
+
+
+def _all_finite(array: Any) -> bool:
+    """Whether all numbers are finite: those whose squares have a finite sum are, which takes one pass and no room."""
+    flat = array.reshape(-1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.einsum("i,i->", flat, flat)
+    return bool(np.isfinite(total)) or bool(np.isfinite(array).all())
 
 
 def columns_of(x: Any) -> list[str] | None:
     """The names of a frame's columns."""
     return [str(c) for c in x.columns] if hasattr(x, "columns") else None
+
+
+def unless_hashable(labels: Any, what: str) -> None:
+    """Refuse objects that are no single labels, such as dicts and lists."""
+    for value in labels.reshape(-1).tolist():
+        try:
+            hash(value)
+        except TypeError:
+            raise DataError(
+                f"{what} has {shortened(value)} among its labels; give text, numbers or other single values."
+            ) from None
 
 
 def is_missing(value: Any) -> bool:

@@ -7,13 +7,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from chainrule.errors import SettingError, shortened
 from chainrule.tables.files import Kind, files_of, kind_of
 from chainrule.tables.frames import frame_of
 from chainrule.tables.options import TableError, quoted
 from chainrule.tables.threads import refuse_in_a_copy
 from chainrule.training import BatchDataset, Dataset
-from chainrule.training.stored.dataset import MEGABYTES, Piece
+from chainrule.training.stored.dataset import MEGABYTES, MOST, Piece, passed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -82,13 +84,23 @@ class TableDataset(Dataset):
         SettingError.unless_number("TableDataset", "megabytes", megabytes, above=0)
         refuse_in_a_copy()
         self.megabytes, self._weight = float(megabytes), weight
-        self._target = target if isinstance(target, str) else list(target)
-        others = [target] if isinstance(target, str) else [*target]
-        others += [] if weight is None else [weight]
+        targets, own = _names("target", target), None if features is None else _names("features", features)
+        self._target = target if isinstance(target, str) else targets
+        others = targets + ([] if weight is None else _names("weight", [weight]))
+        named = [*(own or ()), *others]
+        if twice := [name for name in dict.fromkeys(named) if named.count(name) > 1]:
+            raise TableError(
+                f"TableDataset was given {quoted(twice)} twice. A column is a feature, a target or a weight."
+            )
         self._read: Callable[[int, int], Iterable[Piece]]
         if callable(source):
-            names = frame_of(next(iter(source()), {}))[0].columns
-            SettingError.unless_count("TableDataset", "rows", rows)
+            SettingError.unless_count("TableDataset", "rows", rows, at_most=MOST)
+            first = next(passed(source), None)
+            if first is None:
+                raise TableError(
+                    "the function that TableDataset was given gave no batches; let it give some of columns."
+                )
+            names = frame_of(first)[0].columns
             coming = BatchDataset(lambda: map(self._split, source()), int(rows or 0), megabytes=megabytes)
             self.rows, self.in_order, self._read = coming.rows, True, coming.pieces
         else:
@@ -97,17 +109,11 @@ class TableDataset(Dataset):
                 raise SettingError("TableDataset was given rows, which are counted in files. Leave it out.")
             self.rows, names, self._edges = files.rows, files.names, files.ends
             self._read = lambda begin, end: map(self._split, files.frames(begin, end, [*self.feature_names, *others]))
-        self.feature_names = tuple(features or (name for name in names if name not in others))
-        missing = [name for name in [*self.feature_names, *others] if name not in names]
-        if missing or not self.feature_names:
-            raise TableError(
-                f"{shortened(source)} has the columns {quoted(names)}"
-                + (
-                    f", and not {quoted(missing)}. Give names of these."
-                    if missing
-                    else ": none is left to be learned from."
-                )
-            )
+        self.feature_names = tuple(own or (name for name in names if name not in others))
+        self._columns = [*self.feature_names, *others]
+        self._unless_there(names, shortened(source))
+        if not self.feature_names:
+            raise TableError(f"{shortened(source)} has the columns {quoted(names)}: none is left to be learned from.")
 
     @property
     def edges(self) -> Sequence[int]:
@@ -119,10 +125,26 @@ class TableDataset(Dataset):
         refuse_in_a_copy()
         yield from self._read(begin, end)
 
+    def _unless_there(self, names: Sequence[str], what: str) -> None:
+        missing = [name for name in self._columns if name not in names]
+        if missing:
+            raise TableError(f"{what} has the columns {quoted(names)}, and not {quoted(missing)}. Give names of these.")
+
     def _split(self, part: Any) -> Piece:
         frame, _ = frame_of(part)
+        self._unless_there(frame.columns, "a batch")
         weights = None if self._weight is None else frame[self._weight].to_numpy()
         return frame.select(self.feature_names), frame[self._target].to_numpy(), weights
+
+
+def _names(setting: str, given: Any) -> list[str]:
+    """Names of columns: one, or a sequence of them."""
+    found = [given] if isinstance(given, str) else given
+    if not isinstance(found, Sequence | np.ndarray) or not len(found) or not all(isinstance(x, str) for x in found):
+        raise SettingError(
+            f"TableDataset was given {setting}={shortened(given)}; give the name of a column, or several in a list."
+        )
+    return [str(x) for x in found]
 
 
 class Files:

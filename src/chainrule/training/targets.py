@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import DataError, ShapeError
-from chainrule.nn.numbers import NUMBERS, as_array, as_plain, is_missing
+from chainrule.nn.numbers import NUMBERS, as_array, as_plain, is_missing, unless_hashable
 from chainrule.training.loss import Loss
 
 REMEDY = (
@@ -61,8 +61,8 @@ def as_targets(y: Any, loss: Loss, width: int, rows: int, dtype: Any, classes: A
         raise DataError(f"{what} is empty; give at least one row.")
     whole = raw.dtype.kind in "USbiuOT"
     flat = _in_one_column(raw)
-    soft = width == 1 and raw.dtype.kind == "f" and bool(np.isfinite(raw).all() and (raw % 1 != 0).any())
-    if flat and not soft and (loss.task == "classification" or (whole and width > 1 and loss.task == "regression")):
+    labels = flat and (loss.task == "classification" or (whole and width > 1 and loss.task == "regression"))
+    if labels and not (width == 1 and _are_parts(raw)):
         return _labels(raw.reshape(rows), loss, width, dtype, classes, what)
     if raw.ndim == 1:
         raw = raw[:, None]
@@ -98,6 +98,11 @@ def as_targets(y: Any, loss: Loss, width: int, rows: int, dtype: Any, classes: A
     return Targets(array, array.argmax(axis=1).astype(np.int32), classes if known else np.arange(width))
 
 
+def _are_parts(raw: Any) -> bool:
+    """Whether numbers are finite and not all whole, as probabilities are."""
+    return raw.dtype.kind == "f" and bool(np.isfinite(raw).all() and (raw % 1 != 0).any())
+
+
 def _has_dates(raw: Any) -> bool:
     """Whether objects are refused as dates, with their own remedy."""
     return raw.dtype.kind == "O" and not any(isinstance(v, str | bytes) for v in raw.ravel())
@@ -124,6 +129,8 @@ def _labels(raw: Any, loss: Loss, width: int, dtype: Any, classes: Any, what: st
         raise DataError(f"{what} has {int((~np.isfinite(raw)).sum())} NaN or infinite labels; remove those rows.")
     if raw.dtype.kind == "O" and any(is_missing(v) or v != v for v in raw):
         raise DataError(f"{what} has missing labels; remove those rows.")
+    if raw.dtype.kind == "O":
+        unless_hashable(raw, what)
     found, class_indices = _different(raw)
     if classes is not None:
         class_indices = _places(found, classes, what)[class_indices]
@@ -157,9 +164,12 @@ def _places(found: Any, classes: Any, what: str) -> Any:
 
 
 def _different(labels: Any) -> tuple[Any, Any]:
-    """The different labels in order, and the place of each among them; those of different kinds are ordered as text."""
+    """The different labels in order, and the place of each among them; those that have no order are ordered as text."""
     if labels.dtype.kind != "O" or len({type(v) for v in labels}) < 2:
-        return np.unique(labels, return_inverse=True)
+        try:
+            return np.unique(labels, return_inverse=True)
+        except TypeError:  # such as members of an enumeration
+            pass
     as_text = [f"{v} {type(v).__name__}" for v in labels]
     _, first, places = np.unique(as_text, return_index=True, return_inverse=True)
     return labels[first], places

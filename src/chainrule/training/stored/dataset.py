@@ -17,6 +17,9 @@ from chainrule.nn.numbers import columns_of
 Piece = tuple[Any, ...]
 """Some rows that follow each other: X, y and weights, the last two `None` where there are none."""
 
+MOST = 2**40
+"""The most rows there may be."""
+
 MEGABYTES = 256
 """What the rows that are held at a time may take, unless told otherwise."""
 
@@ -138,7 +141,7 @@ class ArrayDataset(Dataset):
 
     def __init__(self, X: Any, y: Any = None, sample_weight: Any = None, *, megabytes: float = MEGABYTES) -> None:
         SettingError.unless_number("ArrayDataset", "megabytes", megabytes, above=0)
-        self._whole = X, y, sample_weight
+        self._whole = tuple(_cuttable(part) for part in (X, y, sample_weight))
         self._leaves = [x for part in self._whole for x in _leaves(part)]
         counts = [_rows(x) for x in self._leaves]
         if len(set(counts)) != 1:
@@ -200,7 +203,7 @@ class BatchDataset(Dataset):
 
     def __init__(self, batches: Callable[[], Iterable[Any]], rows: int, *, megabytes: float = MEGABYTES) -> None:
         SettingError.unless_callable("BatchDataset", batches, "batches()")
-        SettingError.unless_count("BatchDataset", "rows", rows)
+        SettingError.unless_count("BatchDataset", "rows", rows, at_most=MOST)
         SettingError.unless_number("BatchDataset", "megabytes", megabytes, above=0)
         self._batches, self.rows, self.megabytes = batches, int(rows), float(megabytes)
         self._coming: Iterator[Piece] = iter(())
@@ -228,7 +231,7 @@ class BatchDataset(Dataset):
     def _all(self) -> Iterator[Piece]:
         """All pieces of a pass, of which there are so many rows."""
         count = 0
-        for number, batch in enumerate(self._batches(), 1):
+        for number, batch in enumerate(passed(self._batches), 1):
             piece = _as_piece(batch, number)
             size = number_of_rows(piece, f"batch {number}")
             if not size:
@@ -245,6 +248,16 @@ class BatchDataset(Dataset):
                 f"the BatchDataset was said to have {self.rows} rows, and its batches ended after {count}. Give rows as many as all "
                 "batches have, which the function must give every time it is called."
             )
+
+
+def passed(batches: Callable[[], Iterable[Any]]) -> Iterator[Any]:
+    """What such a function gives, one after the other."""
+    found = batches()
+    if not isinstance(found, Iterable):
+        raise DataError(
+            f"the function for batches gave {shortened(found)}; let it give a new generator or list of batches with every call."
+        )
+    return iter(found)
 
 
 def _as_piece(batch: Any, number: int) -> Piece:
@@ -270,6 +283,19 @@ def _leaves(part: Any) -> list[Any]:
     if isinstance(part, Mapping | tuple):
         return [x for one in (part.values() if isinstance(part, Mapping) else part) for x in _leaves(one)]
     return [] if part is None else [part]
+
+
+def _cuttable(part: Any) -> Any:
+    """A part whose rows can be cut: of sparse matrices those that hold it so."""
+    if isinstance(part, Mapping):
+        return {name: _cuttable(x) for name, x in part.items()}
+    if isinstance(part, tuple):
+        return tuple(_cuttable(x) for x in part)
+    if hasattr(part, "tocsr"):
+        return part.tocsr()
+    if part is not None and not hasattr(part, "__getitem__"):
+        raise DataError(f"ArrayDataset was given {shortened(part)}; give what has rows that are cut by x[begin:end].")
+    return part
 
 
 def cut(part: Any, begin: int, end: int) -> Any:
@@ -298,7 +324,7 @@ def unless_shorter(x: Any) -> None:
     if mapped is None:
         return
     try:
-        there, mine = mapped.size(), len(mapped)
+        there, mine = mapped.size(), x.offset - x.offset % mmap.ALLOCATIONGRANULARITY + len(mapped)
     except (OSError, ValueError):
         return
     if there < mine:
