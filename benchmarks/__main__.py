@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import compile_time, eager_gradient, import_time, latency, overview, peak, report, training
+from benchmarks import compile_time, eager_gradient, import_time, latency, many, overview, peak, report, training
 from benchmarks.chart import draw
 from benchmarks.peers import PEERS
 from benchmarks.training import Result
@@ -73,6 +73,10 @@ def everything(*, quick: bool) -> str:
         *report.relative("From the start of a process to a trained XOR", "ms", starts, "Python and NumPy alone"),
         *report.compiling(compiled, results),
         *report.relative("Gradient of Σ tanh(xW + b)², 8×8, float64", "µs", eager, reference),
+        "",
+        "## Many networks at once",
+        "",
+        many.main(100 if quick else 1000, 1 if quick else 3),
         *report.relative("Import", "ms", import_time.main(), "import numpy"),
     ]
     return "\n".join(lines)

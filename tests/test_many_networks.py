@@ -172,6 +172,16 @@ def test_the_rows_held_out_are_the_same_for_all():
     _same(many[1], alone)
 
 
+def test_a_dataset_is_read_by_every_network_in_its_own_order():
+    made, y = NETWORKS["regression"]
+    dataset = cr.ArrayDataset(X, y)
+    many = cr.fit_many(made(0), dataset, seeds=[2, 5], epochs=2, threads=2, progress=False)
+    for network, seed in zip(many, (2, 5), strict=True):
+        alone = made(seed)
+        alone.fit(dataset, seed=seed, epochs=2, progress=False)
+        _same(network, alone)
+
+
 def test_numbers_of_the_optimizer_and_settings_in_a_list():
     made, y = NETWORKS["regression"]
     rows = [{"momentum": 0.5}, {"momentum": 0.9, "batch_size": 16}]

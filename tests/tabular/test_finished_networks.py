@@ -19,6 +19,9 @@ import chainrule as cr
 from chainrule.cli.app import app
 from chainrule.errors import MissingFileError, ModelFileError, SettingError
 from chainrule.network.holding import held
+from chainrule.network.runs import values_of
+from chainrule.network.storage import content_of, description_of
+from chainrule.nn.parameters import flat_names
 from chainrule.tabular import members, under_way
 
 RANDOM = np.random.default_rng(0)
@@ -114,10 +117,10 @@ def epochs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
-@pytest.mark.parametrize(
-    "changes", [{}, {"metric": "mae", "recipe": cr.Recipe(schedule="plateau", dropout=0.2)}], ids=["usual", "other"]
-)
-@pytest.mark.parametrize("after", [1, 12])
+OTHER = {"metric": "mae", "recipe": cr.Recipe(schedule="plateau", dropout=0.2)}
+
+
+@pytest.mark.parametrize(("changes", "after"), [({}, 1), (OTHER, 12)], ids=["usual", "other"])
 def test_a_network_that_is_killed_is_gone_on_with(
     changes: dict[str, Any], after: int, epochs: list[int], tmp_path: Path
 ) -> None:
@@ -147,6 +150,18 @@ def test_what_is_damaged_of_a_network_under_way_is_told(epochs: list[int], tmp_p
         epochs[:] = 0, 10**6
         with pytest.warns(RuntimeWarning, match=f"damaged.*{told}"):
             assert alike(model(**given).fit(TABLE, "y", resume=path), once)
+
+
+@pytest.mark.parametrize("seen", [{}, {"best": {}, "unseen": {}}, {"best": [], "unseen": 1}], ids=str)
+def test_a_network_under_way_that_was_written_by_hand_is_refused(seen: Any, tmp_path: Path) -> None:
+    net = cr.Network([cr.Dense(1)])
+    net.fit(A[:, None], A, epochs=1, progress=False)
+    training = {"run": values_of(net.run), "seen": seen}
+    content = content_of(description_of(net, {}), flat_names(net.parameters), training)
+    (tmp_path / "it").write_bytes(b"".join(content))
+    with pytest.warns(RuntimeWarning, match=r"describes no training: .*learned from its beginning"):
+        assert under_way.UnderWay(tmp_path / "it").begun() is None
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_table_is_learned_by_one_process_at_a_time(tmp_path: Path) -> None:

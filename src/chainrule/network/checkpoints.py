@@ -115,10 +115,10 @@ PARTS: dict[str, type] = {"run": dict, "states": list, "fit": dict, "data": dict
 """What is said of the training of a network, by names, and of which kind it is."""
 
 
-def check_parts(path: Path, said: Mapping[str, Any], parts: Mapping[str, type]) -> None:
+def check_parts(path: Path, said: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
     """Refuse parts of other kinds, as somebody may have written them into a file; the names in a dict are texts."""
     for name, kind in parts.items():
-        value = said[name]
+        value: Any = said.get(name)
         fits = isinstance(value, kind)
         if not fits or (kind is dict and not all(isinstance(key, str) for key in value)):
             raise ModelFileError(

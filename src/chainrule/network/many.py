@@ -45,7 +45,7 @@ HEARD = 0.1
 def fit_many(
     networks: Network | Sequence[Network],
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     seeds: Sequence[int] | None = None,
     settings: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]] | None = None,
@@ -63,7 +63,7 @@ def fit_many(
     ----------
     networks : Network or sequence of Network
         They stay as they are; what is trained are copies.
-    X, y : array-like
+    X, y : array-like, or X a dataset
         As for `fit`.
     seeds : sequence of int, optional
         For each a network with first weights drawn from it, and rows in the order that it decides, as

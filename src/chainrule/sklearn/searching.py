@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from joblib import parallel_config
+from joblib import effective_n_jobs, parallel_config
 from joblib.parallel import BACKENDS, DEFAULT_BACKEND, get_active_backend
 
 from chainrule.engines.cores import most
+from chainrule.engines.llvm import thread_choice
 from sklearn import model_selection
 
 
-def side_by_side(n_jobs: int | None) -> AbstractContextManager[Any]:
+@contextmanager
+def side_by_side(n_jobs: int | None) -> Iterator[None]:
     """Where joblib takes threads, as many as there are cores unless it is told how many; whoever has chosen a backend keeps it.
 
-    Machine code runs without Python's lock, so threads are as fast as processes, and share data and code. Trainings in several
-    threads share the cores out among them, so each has one for itself and waits for nobody.
+    Machine code runs without Python's lock, so threads are as fast as processes, and share data and code. Each training is
+    carried out by its own thread alone, as far as there are no more cores than trainings, and waits for nobody.
     """
     backend, chosen = get_active_backend()
     if chosen is not None or type(backend) is not BACKENDS[DEFAULT_BACKEND]:
-        return nullcontext()
-    context: AbstractContextManager[Any] = parallel_config(
-        backend="threading", n_jobs=most() if n_jobs is None else n_jobs
-    )
-    return context
+        yield
+        return
+    jobs = most() if n_jobs is None else n_jobs
+    with parallel_config(backend="threading", n_jobs=jobs), thread_choice.side_by_side(effective_n_jobs(jobs)):
+        yield
 
 
 class GridSearchCV(model_selection.GridSearchCV):

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from chainrule.errors import MissingFileError, ModelFileError
 from chainrule.network import Network
 from chainrule.network.checkpoints import LastThree, check_parts, names_of, newest
@@ -23,6 +25,12 @@ SECONDS = 30.0
 
 PARTS: dict[str, type] = {"run": dict, "seen": dict}
 """What is said of it, by names: where the training stands, and what has been seen of the rows held out."""
+
+SEEN: dict[str, dict[str, Any]] = {
+    "best": {"least": tuple, "kept": tuple | None, "losses": list},
+    "unseen": {"least": list, "said": np.ndarray},
+}
+"""What `Best` and `Unseen` say of themselves."""
 
 
 class UnderWay:
@@ -41,6 +49,9 @@ class UnderWay:
             found = newest(self._path, PARTS)
             network, said = network_in(found.path, found.described, found.arrays, None, {}, "cr.load(path")
             check_parts(found.path, said, PARTS)
+            check_parts(found.path, said["seen"], dict.fromkeys(SEEN, dict))
+            for name, kinds in SEEN.items():
+                check_parts(found.path, said["seen"][name], kinds)
         except MissingFileError:
             return None
         except ModelFileError as error:

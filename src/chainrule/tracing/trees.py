@@ -48,7 +48,7 @@ def is_container(tree: Any) -> bool:
     return isinstance(tree, CONTAINERS) or tree is None or type(tree) in REGISTERED
 
 
-TEXT = {str}
+TEXT, PLAIN_CONTAINERS = frozenset({str}), frozenset({dict, list, tuple})
 DEEPEST = 200
 """Containers nested deeper than this contain themselves, or are no arguments of a function."""
 
@@ -61,7 +61,8 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
 
 def _take_apart(tree: Any, leaves: list[Any], depth: int) -> Structure:
     """The structure, and its leaves at the end of a list."""
-    if not is_container(tree):
+    kind = type(tree)
+    if kind not in PLAIN_CONTAINERS and not is_container(tree):
         leaves.append(tree)
         return LEAF
     if not depth:
@@ -77,8 +78,7 @@ def _take_apart(tree: Any, leaves: list[Any], depth: int) -> Structure:
             children.append(LEAF)
         else:
             children.append(_take_apart(value, leaves, depth - 1))
-    kind = type(tree)
-    if kind is tuple or kind is list or (rest is None and set(map(type, keys)) <= TEXT):
+    if kind is tuple or kind is list or (rest is None and TEXT.issuperset(map(type, keys))):
         return Structure(kind, keys, tuple(children))
     return Structure(kind, keys, tuple(children), rest, _exactly((keys, rest)))
 

@@ -79,11 +79,7 @@ class Training:
         self._begin(state, begin)
 
     def another(self, step: TrainingStep, parameters: Parameters, settings: Settings, blocks: BlockRunner) -> Training:
-        """A training of another network of the kind on the same data; nothing is made ready anew.
-
-        Its step may have another learning rate and other strengths of penalties, which are no part of a loop, and its
-        settings another seed. The runner carries out one training after the other.
-        """
+        """A training of another network of the kind on the same data and runner; its rate, penalties and seed may be others."""
         _ = self._same_for_all  # found once for all of them
         other = copy.copy(self)
         other.runner, other.blocks, other.batches = blocks.runner, blocks, self.batches.another(settings.seed)
@@ -233,7 +229,8 @@ class Training:
         certain = alone and settings.stop is None
         if self._is_over() or (self.history.epochs == settings.epochs):
             return
-        block = self.block(self.history.epochs, max(1, -(-self._at.steps // self.steps_per_epoch)))
+        done, begun = self.history.epochs, -(-self._at.steps // self.steps_per_epoch)
+        block = self.block(done, max(begun, self._length(done, runner) if alone else 1))
         while True:
             self._at = self._at.before(block)
             following, ahead = block.first + block.count, None

@@ -175,7 +175,7 @@ def test_functions_give_the_same_bits_for_any_number_of_threads(name: str, monke
     expected = trees.flatten(FUNCTIONS[name](x, y))[0]
     found = {}
     for threads in (1, 2, 3, 5):
-        monkeypatch.setattr(kernel, "most", lambda threads=threads: threads)
+        monkeypatch.setattr(cores, "most", lambda threads=threads: threads)
         fast = cr.jit(FUNCTIONS[name])
         found[threads] = [trees.flatten(fast(x, y))[0] for _ in range(3)]
     for calls in found.values():

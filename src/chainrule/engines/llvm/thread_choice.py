@@ -31,8 +31,22 @@ WORSE = 1.5
 RECENTLY = 0.1
 """Seconds for which a training counts as going on after one of its calls has ended."""
 
+_expected: list[int] = []
+"""How many trainings whoever carries out several says that go on at the same time."""
+
 _ended: dict[int, float] = {}
 """When the last call of every thread that trains ended; infinity while it lasts."""
+
+
+@contextmanager
+def side_by_side(count: int) -> Iterator[None]:
+    """While it lasts so many trainings go on at the same time, also where some of them are not in machine code just now."""
+    _expected.append(count)
+    try:
+        yield
+    finally:
+        if count in _expected:  # or this is a copy of the process, where nobody else trains
+            _expected.remove(count)
 
 
 @contextmanager
@@ -44,7 +58,7 @@ def callers() -> Iterator[int]:
         for other, ended in list(_ended.items()):
             if ended < now - RECENTLY:
                 _ended.pop(other, None)
-        yield len(_ended)
+        yield max(len(_ended), *_expected, 1)
     finally:
         _ended[this] = time.perf_counter()
 
@@ -90,3 +104,4 @@ class ThreadChoice:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_ended.clear)
+    os.register_at_fork(after_in_child=_expected.clear)
