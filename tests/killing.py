@@ -88,13 +88,15 @@ class Fit:
     repeat: int = 1
     shape: tuple[int, ...] = (3,)
     noted: bool = False
+    megabytes: float | None = None
     is_copied = True
 
     def __call__(self, engine: str, path: Path | None) -> tuple[Facts, bool]:
         """What comes of it, or of what is left of one that was kept there; and whether it was interrupted."""
         noted = Noted()
         given: dict[str, Any] = {"callbacks": [noted] if self.noted else [], "progress": False}
-        data = np.tile(X, (self.repeat, 1)).reshape(-1, *self.shape), np.tile(Y, self.repeat)
+        data: tuple[Any, ...] = np.tile(X, (self.repeat, 1)).reshape(-1, *self.shape), np.tile(Y, self.repeat)
+        data = data if self.megabytes is None else (cr.ArrayDataset(*data, megabytes=self.megabytes),)
         if path is not None and any(path.parent.glob("run.ckpt*")):
             net = cr.resume(path, *data, **given, custom={"Recurrent": Recurrent})
         else:
@@ -178,6 +180,12 @@ KINDS: dict[str, Any] = {
     "told": Fit((DENSE,), {"epochs": 150, "batch_size": 48}, 1, noted=True),
     "whole": Fit((DENSE,), {"epochs": 400, "batch_size": None, "early_stopping": 50, "clip_norm": 1.0}, "0.003s"),
     "loop": Fit((Recurrent(),), {"epochs": 60, "batch_size": 24, "validation_split": 0.1}, "0.003s", shape=(3, 1)),
+    "stored": Fit(  # read window by window, a dozen an epoch
+        (DENSE, cr.Dropout(0.1)),
+        {"epochs": 12, "batch_size": 8, "validation_split": 0.1},
+        "0.002s",
+        megabytes=0.001,
+    ),
     "table": Table(),
 }
 

@@ -50,7 +50,10 @@ def test_after_every_epoch(count: int, numbers: int, engine: str) -> None:
         state = state - rows[order[epoch, batch * BATCH : (batch + 1) * BATCH]].mean()
         expected = [state[places].sum(), count] if batch else [0.0, 0.0]
         np.testing.assert_allclose(row[1:], expected, rtol=1e-12, atol=1e-13)
-    np.testing.assert_allclose(runner.state[0], state, rtol=1e-12)
+    # XLA divides by 3 by multiplying with a third, which shows where numbers have become small.
+    np.testing.assert_allclose(
+        runner.state[0], state, rtol=1e-12, atol=0.0 if ENGINES[engine].preparing < 0.5 else 1e-15
+    )
 
 
 @pytest.mark.parametrize("numbers", [4, 60_000], ids=["in registers", "in memory"])

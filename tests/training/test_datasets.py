@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -474,7 +475,8 @@ WRONG: dict[str, tuple[Any, str]] = {
         lambda f: cr.ArrayDataset(X, np.where(np.arange(1000) == 512, np.inf, X[:, 0])), r"rows 5\d\d to .*y has 1 NaN or inf",
     ),
     "a target that is too large": (
-        lambda f: cr.ArrayDataset(X, np.where(np.arange(1000) == 512, 1e300, X[:, 0].astype(float))), r"rows 5\d\d to .*y has 1e\+300",
+        lambda f: cr.ArrayDataset(X, np.where(np.arange(1000) == 512, 1e300, X[:, 0].astype(float))),
+        r"rows 5\d\d to .*y has 1e\+300",
     ),
     "labels that are dicts": (lambda f: cr.ArrayDataset(X, [{"a": 1}] * 1000), "y has {'a': 1} among its labels"),
     "no such file": (lambda f: cr.TableDataset(f / "none.parquet", "z"), "none.parquet"),
@@ -507,6 +509,38 @@ def test_what_is_wrong_with_a_source_is_told(what: str, tmp_path: Path) -> None:
 
     with pytest.raises(ChainruleError, match=f"(?s){message}"):
         tried()
+
+
+MAKERS: dict[Any, dict[str, Any]] = {
+    cr.ArrayDataset: {"X": X[:12], "y": Y[:12], "sample_weight": None, "megabytes": 1.0},
+    cr.BatchDataset: {"batches": batches(X[:12], Y[:12]), "rows": 12, "megabytes": 1.0},
+    cr.TableDataset: {"source": "", "target": "y", "features": None, "weight": None, "rows": None, "megabytes": 1.0},
+}
+ODD: list[Any] = [
+    None,
+    True,
+    -1,
+    10**30,
+    float("nan"),
+    "none",
+    b"x",
+    [],
+    [1],
+    {},
+    {"a": 1},
+    object(),
+    lambda: 1,
+    np.ones((2, 2)),
+]
+
+
+@pytest.mark.parametrize("kind", MAKERS, ids=lambda kind: kind.__name__)
+def test_whatever_a_dataset_is_made_of_it_works_or_the_error_is_of_the_family(kind: Any, tmp_path: Path) -> None:
+    given = {**MAKERS[kind], **({"source": parquet(tmp_path)} if kind is cr.TableDataset else {})}
+    for name in given:
+        for value in ODD:
+            with suppress(ChainruleError):
+                fitted(kind(**{**given, name: value}), engine="numpy", epochs=1, batch_size=500)
 
 
 def test_a_fingerprint_is_that_of_the_rows_however_they_come() -> None:

@@ -58,7 +58,7 @@ def survey(network: BaseNetwork, dataset: Dataset) -> Survey:
         X, y, weights = piece
         arrays = inputs_of(network, X)
         targets = [as_plain(part, "y") for part in targets_of(network.model, y)] if y is not None else []
-        if not targets:
+        if not targets or not all(part.ndim for part in targets):
             raise NO_TARGETS
         before = found.examples or [None] * len(targets)
         found.examples = [representative(*both) for both in zip(before, targets, strict=True)]

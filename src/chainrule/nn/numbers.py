@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import DataError, ShapeError, shortened
+from chainrule.errors import ChainruleError, DataError, ShapeError, shortened
 
 NUMBERS = "fiub"
 """The kinds of dtype that hold real numbers."""
@@ -30,6 +30,8 @@ def as_plain(x: Any, what: str) -> Any:
         x = _unmasked(x, what)
     try:
         raw = np.asarray(x)
+    except ChainruleError:
+        raise
     except ValueError as error:
         raise ShapeError(
             f"{what} has rows of different lengths ({error}); give every row the same number of values."
@@ -55,9 +57,17 @@ def as_array(x: Any, dtype: Any, what: str) -> Any:
         raise DataError(f"{what} is empty (shape {raw.shape}); give at least one row and one column.")
     with np.errstate(over="ignore"):  # numbers too large for float32 are refused below
         array = np.ascontiguousarray(raw, dtype)
-    if not np.isfinite(array).all():
+    if not _all_finite(array):
         _refuse(raw, array, columns, what)
     return array
+
+
+def _all_finite(array: Any) -> bool:
+    """Whether all numbers are finite: those whose squares have a finite sum are, which takes one pass and no room."""
+    flat = array.reshape(-1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.einsum("i,i->", flat, flat)
+    return bool(np.isfinite(total)) or bool(np.isfinite(array).all())
 
 
 def columns_of(x: Any) -> list[str] | None:

@@ -15,7 +15,7 @@ from chainrule.tables.frames import frame_of
 from chainrule.tables.options import TableError, quoted
 from chainrule.tables.threads import refuse_in_a_copy
 from chainrule.training import BatchDataset, Dataset
-from chainrule.training.stored.dataset import MEGABYTES, Piece, passed
+from chainrule.training.stored.dataset import MEGABYTES, MOST, Piece, passed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -94,7 +94,7 @@ class TableDataset(Dataset):
             )
         self._read: Callable[[int, int], Iterable[Piece]]
         if callable(source):
-            SettingError.unless_count("TableDataset", "rows", rows)
+            SettingError.unless_count("TableDataset", "rows", rows, at_most=MOST)
             first = next(passed(source), None)
             if first is None:
                 raise TableError(

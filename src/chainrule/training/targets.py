@@ -61,8 +61,8 @@ def as_targets(y: Any, loss: Loss, width: int, rows: int, dtype: Any, classes: A
         raise DataError(f"{what} is empty; give at least one row.")
     whole = raw.dtype.kind in "USbiuOT"
     flat = _in_one_column(raw)
-    soft = width == 1 and raw.dtype.kind == "f" and bool(np.isfinite(raw).all() and (raw % 1 != 0).any())
-    if flat and not soft and (loss.task == "classification" or (whole and width > 1 and loss.task == "regression")):
+    labels = flat and (loss.task == "classification" or (whole and width > 1 and loss.task == "regression"))
+    if labels and not (width == 1 and _are_parts(raw)):
         return _labels(raw.reshape(rows), loss, width, dtype, classes, what)
     if raw.ndim == 1:
         raw = raw[:, None]
@@ -96,6 +96,11 @@ def as_targets(y: Any, loss: Loss, width: int, rows: int, dtype: Any, classes: A
         return Targets(array, None, None)
     known = classes is not None and len(classes) == width
     return Targets(array, array.argmax(axis=1).astype(np.int32), classes if known else np.arange(width))
+
+
+def _are_parts(raw: Any) -> bool:
+    """Whether numbers are finite and not all whole, as probabilities are."""
+    return raw.dtype.kind == "f" and bool(np.isfinite(raw).all() and (raw % 1 != 0).any())
 
 
 def _has_dates(raw: Any) -> bool:

@@ -78,7 +78,9 @@ class Evaluation:
             kind = result_type(*inputs).type
             inputs = [kind(x) if type(x) in NUMBERS else x for x in inputs]
         own = PRIMITIVES.get(op.name)
-        return op.value(self, *inputs, **attributes) if own is None else own(self, *inputs, **attributes)
+        if own is not None:
+            return own(self, *inputs, **attributes)
+        return inputs[0] if op.passes else op.value(self, *inputs, **attributes)
 
     def _moved(self, op: Layout, links: Any, inputs: Sequence[Any], attributes: Any) -> Value:
         kind = op.infer(*inputs, **attributes)

@@ -17,6 +17,9 @@ from chainrule.nn.numbers import columns_of
 Piece = tuple[Any, ...]
 """Some rows that follow each other: X, y and weights, the last two `None` where there are none."""
 
+MOST = 2**40
+"""The most rows there may be."""
+
 MEGABYTES = 256
 """What the rows that are held at a time may take, unless told otherwise."""
 
@@ -200,7 +203,7 @@ class BatchDataset(Dataset):
 
     def __init__(self, batches: Callable[[], Iterable[Any]], rows: int, *, megabytes: float = MEGABYTES) -> None:
         SettingError.unless_callable("BatchDataset", batches, "batches()")
-        SettingError.unless_count("BatchDataset", "rows", rows)
+        SettingError.unless_count("BatchDataset", "rows", rows, at_most=MOST)
         SettingError.unless_number("BatchDataset", "megabytes", megabytes, above=0)
         self._batches, self.rows, self.megabytes = batches, int(rows), float(megabytes)
         self._coming: Iterator[Piece] = iter(())
