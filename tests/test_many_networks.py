@@ -1,7 +1,9 @@
 """Many networks at once: each is what its own `fit` leaves, to the bit, and what is asked wrongly is said."""
 
 import copy
+import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -234,6 +236,49 @@ def test_an_interrupt_keeps_what_is_done():
     alone = made(1)
     alone.fit(X, y, seed=1, epochs=60, progress=False)
     _same(many[1], alone)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_what_is_done_whenever_it_comes(number, monkeypatch):
+    begin = ThreadPoolExecutor.submit
+
+    def submit(self, work):
+        future = begin(self, work)
+        signal.raise_signal(number)  # the first of two threads has begun, the second has not
+        return future
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", submit)
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    made, y = NETWORKS["regression"]
+    many = cr.fit_many(made(0), X, y, seeds=range(400), epochs=10_000, threads=2, progress=False)
+    assert len(many) <= 2
+    assert all(network.history.interrupted for network in many)
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
+    nothing = cr.FittedNetworks((), ())
+    for asked in (lambda: nothing.best, nothing.ensemble, lambda: nothing.ensemble(2)):
+        with pytest.raises(SettingError, match="there are no networks: fit_many was ended"):
+            asked()
+
+
+def test_what_can_be_gone_through_once_only():
+    made, y = NETWORKS["regression"]
+    rates = (rate for rate in (0.1, 0.01))
+    many = cr.fit_many(made(0), X, y, seeds=iter([3, 4]), settings={"learning_rate": rates}, epochs=1, progress=False)
+    assert [tuple(told.values()) for told in many.settings] == [(0.1, 3), (0.1, 4), (0.01, 3), (0.01, 4)]
+
+
+def test_they_are_shown_in_one_line():
+    made, y = NETWORKS["regression"]
+    given = {"epochs": 1, "progress": False, "validation_split": 0.2}
+    many = cr.fit_many(made(0), X, y, seeds=range(64), settings={"learning_rate": [0.01, 0.1]}, **given)
+    shown = repr(many)
+    assert len(shown) < 160
+    assert "128 networks" in shown
+    assert f"val_loss {many.losses.min():.4g} with {dict(many.settings[int(many.losses.argmin())])}" in shown
+    assert f"{many.losses.max():.4g}" in shown
+    assert repr(many.ensemble().uncertainty(X)) == "Uncertainty(128 predictions of 70 rows)"
+    assert len(repr(many.ensemble())) < 160
+    assert repr(cr.FittedNetworks((), ())) == "FittedNetworks(0 networks)"
 
 
 def test_an_error_in_one_ends_all():

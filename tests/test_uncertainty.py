@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.errors import SettingError, ShapeError
+from chainrule.errors import DataError, SettingError, ShapeError
 
 RANDOM = np.random.default_rng(1)
 X = RANDOM.normal(size=(60, 2)).astype(np.float32)
@@ -15,7 +15,9 @@ TARGETS = {
     "two labels": np.where(X[:, 0] > 0, "yes", "no"),
     "counts": RANDOM.poisson(np.exp(X[:, 0])).astype(float),
 }
+TWICE, NAMED = cr.Dense(2, "tanh"), cr.Dense(2, "tanh", name="twice")
 CASES = {
+    "one layer twice": ("values", [TWICE, NAMED, TWICE, NAMED, cr.Dense(1)], {}),
     "values": ("values", [cr.Dense(5, "tanh"), cr.Dense(1)], {}),
     "rows of values": ("rows of values", [cr.Dense(5, "tanh"), cr.Dense(2)], {}),
     "scores": ("three labels", [cr.Dense(5, "relu"), cr.Dense(3)], {}),
@@ -61,6 +63,23 @@ def test_an_ensemble_is_saved_and_loaded_as_any_network(tmp_path):
     again = cr.load(tmp_path / "ensemble.safetensors")
     assert np.array_equal(again.predict(X), ensemble.predict(X))
     assert np.array_equal(again.uncertainty(X).samples, ensemble.uncertainty(X).samples)
+
+
+def _inside(pattern):
+    """A network of one member, and the same as a row: which layers are one and the same is told by the letters."""
+    layers = {letter: cr.Dense(3, "tanh") for letter in pattern}
+    row = [layers[letter] for letter in pattern] + [cr.Dense(1)]
+    return cr.Network([cr.Average((tuple(row),))], seed=1), cr.Network(row, seed=1)
+
+
+@pytest.mark.parametrize("pattern", ["aba", "abb", "aab", "abc"])
+def test_members_whose_layers_are_one_and_the_same_elsewhere_learn_differently(pattern):
+    X = np.random.default_rng(2).normal(size=(20, 3)).astype(np.float32)
+    member, row = _inside(pattern)
+    for network in (member, row):
+        network.fit(X, X[:, 0], epochs=2, progress=False)
+    assert member.history["loss"] == row.history["loss"]
+    assert np.array_equal(member.predict(X), row.predict(X))
 
 
 def test_an_ensemble_has_numbers_of_its_own():
@@ -160,6 +179,8 @@ def test_what_is_asked_wrongly():
     ]:
         with pytest.raises(SettingError, match=said):
             call()
+    with pytest.raises(DataError, match=r"^ArrayDataset has 60 rows that are read piece by piece"):
+        many[0].uncertainty(cr.ArrayDataset(X, X[:, 0]))
 
 
 def test_a_picture(tmp_path):
@@ -176,5 +197,9 @@ def test_a_picture(tmp_path):
     assert (tmp_path / "picture.png").stat().st_size > 1000
     with pytest.raises(ShapeError, match="each of 60 rows"):
         told.plot(x=[1.0])
+    with pytest.raises(DataError, match="x has"):
+        told.plot(x=["a"] * 60)
+    with pytest.raises(DataError, match="NaN"):
+        told.plot(x=[np.nan] * 60)
     with pytest.raises(SettingError, match="pictures"):
         told.plot(tmp_path / "picture.words")

@@ -57,7 +57,9 @@ def _means_the_same(network: Network, other: Network) -> bool:
 
 def _row(network: Network, link: str) -> tuple[Any, ...]:
     """The layers of a network, none of them anyone else's, up to the activation that its loss brings itself."""
-    layers = [_unnamed(copy.deepcopy(layer)) for layer in network.function.layers]  # type: ignore[attr-defined]
+    copied = copy.deepcopy(network.function.layers)  # type: ignore[attr-defined]
+    own = {id(layer): _unnamed(layer) for layer in copied}  # one that is there twice stays one
+    layers = [own[id(layer)] for layer in copied]
     if network.model.ends_in[0] != link or link == "identity":
         return tuple(layers)
     last = layers[-1]

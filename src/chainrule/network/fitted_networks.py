@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError
+from chainrule.errors import SettingError, shortened
 from chainrule.network.ensembles import together
 from chainrule.network.network import Network
 from chainrule.training import History
 from chainrule.training.history import DIVERGED
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FittedNetworks:
     """Networks trained together by `fit_many`, in order; it has a length and is gone through as a list is.
 
@@ -27,7 +27,7 @@ class FittedNetworks:
         What each was given by `settings` and `seeds`, and as `network` its number where several were given.
     """
 
-    networks: tuple[Network, ...] = field(repr=False)
+    networks: tuple[Network, ...]
     settings: tuple[Mapping[str, Any], ...]
 
     @property
@@ -47,8 +47,9 @@ class FittedNetworks:
         Raises
         ------
         SettingError
-            When nothing was validated.
+            When nothing was validated, or nothing was learned before all was ended.
         """
+        self._check_some()
         if not any("val_loss" in history for history in self.histories):
             raise SettingError(
                 "the best network is the one with the smallest loss on validation data, of which there were none. Give fit_many "
@@ -69,7 +70,7 @@ class FittedNetworks:
         Raises
         ------
         SettingError
-            When the networks are no rows of layers, or their outputs do not mean the same.
+            When the networks are no rows of layers, their outputs do not mean the same, or nothing was learned.
 
         Examples
         --------
@@ -81,12 +82,30 @@ class FittedNetworks:
         >>> bool(np.allclose(many.ensemble().predict(X), each, atol=1e-6))
         True
         """
+        self._check_some()
         order = list(np.argsort(self.losses, kind="stable"))
         if best is not None:
             SettingError.unless_count("ensemble", "best", best, at_most=len(self))
             _ = self.best  # which says so where nothing was validated
             order = order[:best]
         return together([self.networks[i] for i in sorted(order) if np.isfinite(self.losses[i])])
+
+    def _check_some(self) -> None:
+        if not self.networks:
+            raise SettingError(
+                "there are no networks: fit_many was ended before one had learned for an epoch. Call it again."
+            )
+
+    def __repr__(self) -> str:
+        """How many there are, how well they do, and which does best."""
+        count = "1 network" if len(self) == 1 else f"{len(self):,} networks"
+        finite = self.losses[np.isfinite(self.losses)]
+        if not len(finite):
+            return f"FittedNetworks({count})"
+        name = "val_loss" if any("val_loss" in history for history in self.histories) else "loss"
+        best = shortened(dict(self.settings[int(np.argmin(self.losses))]))
+        last = f", the largest {finite.max():.4g}" if len(finite) > 1 else ""
+        return f"FittedNetworks({count}; the smallest {name} {finite.min():.4g} with {best}{last})"
 
     def __len__(self) -> int:
         return len(self.networks)

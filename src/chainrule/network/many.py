@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import threading
 import warnings
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +20,7 @@ from chainrule.network.kinds import NUMBERS, Kind, kind_of
 from chainrule.network.network import Network
 from chainrule.training import Penalty, as_optimizer
 from chainrule.training.progress import Display, display
+from chainrule.training.signals import told
 
 ALONE = {
     "callbacks": "networks are trained side by side, in threads; fit them one by one, or give early_stopping",
@@ -47,8 +47,8 @@ def fit_many(
     X: Any,
     y: Any = None,
     *,
-    seeds: Sequence[int] | None = None,
-    settings: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]] | None = None,
+    seeds: Iterable[int] | None = None,
+    settings: Mapping[str, Iterable[Any]] | Sequence[Mapping[str, Any]] | None = None,
     threads: int | None = None,
     progress: bool | Display | None = None,
     **fit: Any,
@@ -65,7 +65,7 @@ def fit_many(
         They stay as they are; what is trained are copies.
     X, y : array-like, or X a dataset
         As for `fit`.
-    seeds : sequence of int, optional
+    seeds : integers, optional
         For each a network with first weights drawn from it, and rows in the order that it decides, as
         `cr.Network(layers, seed=s).fit(X, y, seed=s)`. Without it networks begin from the parameters that they have.
     settings : dict of lists, or list of dicts, optional
@@ -82,8 +82,8 @@ def fit_many(
     Returns
     -------
     FittedNetworks
-        The networks in order, seeds within settings within networks. Ctrl-C ends all; those under way keep what they learned,
-        and those not begun are left out.
+        The networks in order, seeds within settings within networks. Ctrl-C, or SIGTERM, ends all; those under way keep what
+        they learned, and those not begun are left out.
 
     Raises
     ------
@@ -103,8 +103,9 @@ def fit_many(
     (10, {'learning_rate': 0.01, 'seed': 4}, True)
     """
     begun = _networks(networks)
-    asked = [_asked(setting, fit) for setting in _combinations(settings)]
-    drawn = _seeds(seeds, fit, settings)
+    combined = _combinations(settings)
+    asked = [_asked(setting, fit) for setting in combined]
+    drawn = _seeds(seeds, fit, combined)
     if threads is not None:
         SettingError.unless_count("fit_many", "threads", threads)
     places = itertools.product(range(len(begun)), range(len(asked)), drawn)
@@ -136,47 +137,62 @@ class _Job:
     told: Mapping[str, Any]
 
 
+class _Ending:
+    """Whether all are to end; without a lock, which the handler of a signal might wait for that came while it was held."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def ask(self) -> None:
+        """All are to end."""
+        self.asked = True
+
+
 class _Share:
     """What a training tells how far it is, and by which it is ended."""
 
-    def __init__(self, epochs: int, ending: threading.Event) -> None:
+    def __init__(self, epochs: int, ending: _Ending) -> None:
         self.done = 0.0
         self._epochs, self._ending = epochs, ending
 
     def update(self, epochs: float, metrics: Mapping[str, float]) -> None:
         """Note it; where all are to end, this one does as by Ctrl-C."""
         self.done = epochs / self._epochs
-        if self._ending.is_set():
+        if self._ending.asked:
             raise KeyboardInterrupt
 
 
 def _fitted(jobs: Sequence[_Job], threads: int, progress: bool | Display | None) -> FittedNetworks:
     """All of them carried out, each by one thread from beginning to end."""
-    ending, left = threading.Event(), deque(range(len(jobs)))
+    ending, left = _Ending(), deque(range(len(jobs)))
     shares = [_Share(job.given["epochs"], ending) for job in jobs]
     found: dict[int, tuple[Network, DivergedError | None]] = {}
 
     def work() -> None:
-        while left and not ending.is_set():
+        while left and not ending.asked:
             with suppress(IndexError):  # another thread has taken the last
                 place = left.popleft()
                 job = jobs[place]
                 found[place] = job.kind.fit(job.network, job.seed, job.given, shares[place])
                 shares[place].done = 1.0
 
-    with display(len(jobs), progress, "network") as shown, ThreadPoolExecutor(min(threads, len(jobs))) as pool:
-        futures = [pool.submit(work) for _ in range(min(threads, len(jobs)))]
-        at_work = set(futures)
-        while at_work:
-            try:
-                ended, at_work = wait(at_work, HEARD, FIRST_EXCEPTION)
-                if any(future.exception() for future in ended):
-                    ending.set()
-                shown.update(sum(share.done for share in shares), {})
-            except KeyboardInterrupt:
-                ending.set()
-        for future in futures:
-            future.result()
+    count = min(threads, len(jobs))
+    with told(ending.ask), display(len(jobs), progress, "network") as shown, ThreadPoolExecutor(count) as pool:
+        try:
+            futures = [pool.submit(work) for _ in range(count)]
+            at_work = set(futures)
+            while at_work:
+                try:
+                    ended, at_work = wait(at_work, HEARD, FIRST_EXCEPTION)
+                    if any(future.exception() for future in ended):
+                        ending.ask()
+                    shown.update(sum(share.done for share in shares), {})
+                except KeyboardInterrupt:
+                    ending.ask()
+            for future in futures:
+                future.result()
+        finally:
+            ending.ask()  # whatever was raised here, nobody waits for what is still to be trained
     kept = [place for place in sorted(found) if _begun(*found[place])]
     errors = {n: error for n, place in enumerate(kept) if (error := found[place][1]) is not None}
     if errors and len(errors) == len(kept):
@@ -205,20 +221,30 @@ def _networks(given: Any) -> list[Network]:
     return networks
 
 
-def _seeds(given: Any, fit: Mapping[str, Any], settings: Any) -> list[int | None]:
+def _seeds(given: Any, fit: Mapping[str, Any], settings: Sequence[Any]) -> list[int | None]:
     if given is None:
         return [None]
-    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+    seeds = _several(given)
+    if seeds is None:
         raise SettingError(f"fit_many was given seeds={shortened(given)}; give several, such as range(10).")
-    seeds = list(given)
     for seed in seeds:
         SettingError.unless_count("fit_many", "seeds", seed, at_least=0, at_most=2**128)
     if not seeds:
         raise SettingError("fit_many was given seeds without any in them; give one or more, such as range(10).")
-    rows = [settings] if isinstance(settings, Mapping) else settings or []
-    if "seed" in fit or any("seed" in row for row in rows):
+    if "seed" in fit or any("seed" in row for row in settings):
         raise SettingError("fit_many was given seed and seeds; give one of them.")
     return [int(seed) for seed in seeds]
+
+
+def _several(given: Any) -> list[Any] | None:
+    """What is in a list or anything else that can be gone through, which may be possible once only; `None` for one thing."""
+    if (
+        isinstance(given, str | bytes | Mapping)
+        or not isinstance(given, Iterable)
+        or getattr(given, "shape", None) == ()
+    ):
+        return None
+    return list(given)
 
 
 def _combinations(settings: Any) -> list[dict[str, Any]]:
@@ -226,13 +252,14 @@ def _combinations(settings: Any) -> list[dict[str, Any]]:
     if settings is None:
         return [{}]
     if isinstance(settings, Mapping):
-        for name, values in settings.items():
-            if isinstance(values, str | Mapping) or not isinstance(values, Iterable) or not len(list(values)):
+        lists = {name: _several(values) or [] for name, values in settings.items()}
+        for name, values in lists.items():
+            if not values:
                 raise SettingError(
-                    f"fit_many was given settings with {name!r}: {shortened(values)}; give a list of values, such as "
+                    f"fit_many was given settings with {name!r}: {shortened(settings[name])}; give a list of values, such as "
                     "{'learning_rate': [0.01, 0.001]}."
                 )
-        return [dict(zip(settings, values, strict=True)) for values in itertools.product(*settings.values())]
+        return [dict(zip(lists, values, strict=True)) for values in itertools.product(*lists.values())]
     if isinstance(settings, list | tuple) and settings and all(isinstance(own, Mapping) for own in settings):
         return [dict(own) for own in settings]
     raise SettingError(

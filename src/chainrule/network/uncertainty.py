@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ SAMPLES = 100
 """Passes with dropout, unless told otherwise."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Uncertainty:
     """Several predictions for every row, and how far they are apart.
 
@@ -46,8 +46,14 @@ class Uncertainty:
     Gal and Ghahramani, "Dropout as a Bayesian approximation", 2016.
     """
 
-    samples: Any = field(repr=False)
+    samples: Any
     classes: Any = None
+
+    def __repr__(self) -> str:
+        """How many predictions of how many rows."""
+        members, rows = self.samples.shape[:2]
+        classes = "" if self.classes is None else f", of {len(self.classes)} classes"
+        return f"Uncertainty({members:,} predictions of {rows:,} rows{classes})"
 
     @property
     def mean(self) -> Any:
@@ -112,7 +118,7 @@ class Uncertainty:
         ------
         MissingExtraError
             When matplotlib is not installed.
-        SettingError, ShapeError
+        SettingError, ShapeError, DataError
             When the ending of `path` is no format of pictures, or x has not one number for every row.
         """
         try:

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from chainrule.errors import ShapeError
+from chainrule.nn.numbers import as_array
 from chainrule.training.learning_curves import check_picture
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#f0e442", "#000000")
@@ -17,7 +18,7 @@ COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#f0
 def picture(mean: Any, deviation: Any, classes: Any, x: Any, band: float, path: Path | None) -> Figure:
     """A line for every output, or for every class its probability, and the band about it."""
     rows = len(mean)
-    places = np.arange(rows) if x is None else np.asarray(x, float)
+    places = np.arange(rows) if x is None else as_array(x, np.float64, "x")
     if places.shape != (rows,):
         raise ShapeError(f"plot was given x of shape {places.shape}; give one number for each of {rows} rows.")
     if path is not None:

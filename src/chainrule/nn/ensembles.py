@@ -64,6 +64,13 @@ class Average(Layer):
         SettingError.unless_one_of("Average", "of", self.of, KINDS_OF_MEAN)
         object.__setattr__(self, "members", tuple(in_a_row(member).layers for member in self.members))
 
+    def __repr__(self) -> str:
+        """As of other layers; members that are alike are written once."""
+        shown = super().__repr__()
+        if len(self.members) > 1 and len({repr(member) for member in self.members}) == 1:
+            return shown.replace(repr(self.members), f"{len(self.members)} × {self.members[0]!r}", 1)
+        return shown
+
     def forward(self, parameters: Arrays, *inputs: Any) -> Any:
         """The mean."""
         (x,) = inputs

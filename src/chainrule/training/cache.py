@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
 from chainrule.nn.activations import ACTIVATIONS
+from chainrule.nn.layer import Layer
 from chainrule.nn.model import Sequential
 from chainrule.tracing import trees
 
@@ -56,7 +57,9 @@ def key_of(function: Any, settings: tuple[Any, ...], types: Any, *numbers: Any) 
     """
     if not are_settled(function, settings):
         return None
-    shared = tuple(next(i for i, other in enumerate(function.layers) if other is layer) for layer in function.layers)
+    layers = list(_layers_in(function.layers))
+    places = {id(layer): place for place, layer in reversed([*enumerate(layers)])}
+    shared = tuple(places[id(layer)] for layer in layers)
     leaves, structure = trees.flatten(types)
     kinds = tuple((k.shape, k.dtype) for k in leaves)
     return repr((function.layers, settings)), function.layers, settings, shared, structure, kinds, numbers
@@ -65,6 +68,20 @@ def key_of(function: Any, settings: tuple[Any, ...], types: Any, *numbers: Any) 
 def are_settled(function: Any, settings: tuple[Any, ...]) -> bool:
     """Whether a network is a row of the library's own layers, with settings of its own, whose doing is known."""
     return isinstance(function, Sequential) and _settled((function.layers, settings))
+
+
+def _layers_in(x: Any) -> Iterator[Layer]:
+    """The layers among settings, also those that layers are made of."""
+    if isinstance(x, Layer):
+        yield x
+    if isinstance(x, tuple):
+        parts = x
+    elif isinstance(x, Layer):
+        parts = tuple(getattr(x, field.name) for field in dataclasses.fields(x))
+    else:
+        return
+    for part in parts:
+        yield from _layers_in(part)
 
 
 def _settled(x: Any) -> bool:
