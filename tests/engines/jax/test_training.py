@@ -108,7 +108,8 @@ def test_numbers_that_an_integer_cannot_hold_become_what_they_become_in_numpy() 
     for kind in ("i1", "u1", "i2", "i4", "u4", "i8"):
         with np.errstate(all="ignore"):
             wanted = given.astype(kind)
-            assert cr.jit(lambda x, kind=kind: x.astype(kind), engine="jax")(given).tolist() == wanted.tolist()
+            for x in (given, given + 0j):
+                assert cr.jit(lambda x, kind=kind: x.real.astype(kind), engine="jax")(x).tolist() == wanted.tolist()
 
 
 def test_the_sign_of_0_says_on_which_side_of_a_cut_a_number_lies() -> None:
