@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -484,8 +484,19 @@ WRONG: dict[str, tuple[Any, str]] = {
     "rows held out that are not kept in memory, of a source read in order": (
         lambda f: (cr.BatchDataset(batches(X, Y), 1000), 0.5), "Give validation_data",
     ),
+    "pieces that are no tuples": (lambda f: Own(lambda begin, end: [X[begin:end]]), r"piece 0 of the Own .*tuple \(X, y\)"),
+    "no pieces": (lambda f: Own(lambda begin, end: None), r"pieces\(0, \d+\) of the Own gave None; give an iterator"),
     "X and y beside it": (lambda f: (cr.ArrayDataset(X, Y), Y), "which it has itself"),
 }  # fmt: skip
+
+
+class Own(cr.Dataset):
+    """A source that gives what a function gives."""
+
+    rows = 1000
+
+    def __init__(self, give: Callable[[int, int], Any]) -> None:
+        self.pieces = give  # type: ignore[method-assign]
 
 
 class Fewer(cr.ArrayDataset):

@@ -12,7 +12,7 @@ import numpy as np
 
 from chainrule.errors import ChainruleError, DataError, SettingError, ShapeError, UnsupportedError
 from chainrule.training.objective import Batch
-from chainrule.training.stored.dataset import Dataset, Piece, number_of_rows
+from chainrule.training.stored.dataset import Dataset, Piece, number_of_rows, pieces_of
 from chainrule.training.stored.layout import Layout
 
 Encode = Callable[[Piece], Batch]
@@ -23,7 +23,7 @@ def checked_pieces(dataset: Dataset, begin: int, end: int, take: Callable[[Piece
     """What is made of the pieces of some rows, which must be as many; an error says which rows they were."""
     at = begin
     with dataset.lock:
-        for piece in dataset.pieces(begin, end):
+        for piece in pieces_of(dataset, begin, end):
             count = number_of_rows(piece)
             try:
                 if not count:

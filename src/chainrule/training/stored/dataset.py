@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 from typing import Any, NoReturn, Self
@@ -57,7 +57,7 @@ class Dataset:
     ...     rows = 1000
     ...     def pieces(self, begin, end):
     ...         x = np.arange(begin, end)[:, None] / 1000
-    ...         yield x, x**2, None
+    ...         yield x, x**2
     >>> network = cr.Network([cr.Dense(8, "tanh"), cr.Dense(1)])
     >>> history = network.fit(Squares(), epochs=5, progress=False)
     >>> history["loss"][-1] < history["loss"][0]
@@ -83,7 +83,7 @@ class Dataset:
         return (0, self.rows)
 
     def pieces(self, begin: int, end: int) -> Iterable[Piece]:
-        """The rows from `begin` to `end` in pieces of any length, one after the other: X, y and weights of each."""
+        """The rows from `begin` to `end` in pieces of any length, one after the other: X and y of each, or X, y and weights."""
         raise SettingError(f"{type(self).__name__} has no pieces(begin, end); write one.")
 
     def let_go(self) -> None:
@@ -232,7 +232,7 @@ class BatchDataset(Dataset):
         """All pieces of a pass, of which there are so many rows."""
         count = 0
         for number, batch in enumerate(passed(self._batches), 1):
-            piece = _as_piece(batch, number)
+            piece = _as_piece(batch, f"batch {number} of the BatchDataset")
             size = number_of_rows(piece, f"batch {number}")
             if not size:
                 raise DataError(f"batch {number} of the BatchDataset has no rows; leave it out, or give it some.")
@@ -260,12 +260,21 @@ def passed(batches: Callable[[], Iterable[Any]]) -> Iterator[Any]:
     return iter(found)
 
 
-def _as_piece(batch: Any, number: int) -> Piece:
-    if not isinstance(batch, tuple) or len(batch) not in (2, 3):
+def pieces_of(dataset: Dataset, begin: int, end: int) -> Generator[Piece]:
+    """What a dataset gives for some rows, each piece with the three parts that it has."""
+    name, found = type(dataset).__name__, dataset.pieces(begin, end)
+    if not isinstance(found, Iterable):
         raise DataError(
-            f"batch {number} of the BatchDataset is {shortened(batch)}; give a tuple (X, y), or (X, y, sample_weight)."
+            f"pieces({begin}, {end}) of the {name} gave {shortened(found)}; give an iterator of tuples (X, y)."
         )
-    return (*batch, None) if len(batch) == 2 else batch
+    for number, piece in enumerate(found):
+        yield _as_piece(piece, f"piece {number} of the {name}")
+
+
+def _as_piece(given: Any, what: str) -> Piece:
+    if not isinstance(given, tuple) or len(given) not in (2, 3):
+        raise DataError(f"{what} is {shortened(given)}; give a tuple (X, y), or (X, y, sample_weight).")
+    return (*given, None) if len(given) == 2 else given
 
 
 def number_of_rows(piece: Piece, what: str = "a piece") -> int:
