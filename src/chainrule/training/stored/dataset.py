@@ -86,6 +86,11 @@ class Dataset:
         """The rows from `begin` to `end` in pieces of any length, one after the other: X, y and weights of each."""
         raise SettingError(f"{type(self).__name__} has no pieces(begin, end); write one.")
 
+    def check(self) -> None:
+        """Refuse a number of rows, and of megabytes, that is none: a class of a user's own may say anything."""
+        SettingError.unless_count(type(self).__name__, "rows", getattr(self, "rows", None), at_least=0)
+        SettingError.unless_number(type(self).__name__, "megabytes", self.megabytes, above=0)
+
     def let_go(self) -> None:
         """Give back memory that holds what was read last; called when it is not needed any more."""
 
@@ -270,6 +275,10 @@ def _as_piece(batch: Any, number: int) -> Piece:
 
 def number_of_rows(piece: Piece, what: str = "a piece") -> int:
     """How many rows a piece has, which all of its parts must have."""
+    if not isinstance(piece, tuple | list) or len(piece) != 3:
+        raise DataError(
+            f"{what} is {shortened(piece)}; give X, y and weights in a tuple, and None for what is not there."
+        )
     counts = {_rows(x) for part in piece for x in _leaves(part)}
     if len(counts) != 1:
         raise ShapeError(
