@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 from typing import Any
 
 import numpy as np
@@ -106,9 +107,10 @@ def test_numbers_that_an_integer_cannot_hold_become_what_they_become_in_numpy() 
     """In C this is undefined; NumPy itself is the reference."""
     given = np.array([300.0, -1.0, 3e9, np.nan, np.inf, -200.0, 1e300, 2.0**63, -0.5, 100.9])
     for kind in ("i1", "u1", "i2", "i4", "u4", "i8"):
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
             wanted = given.astype(kind)
-            assert cr.jit(lambda x, kind=kind: x.astype(kind), engine="jax")(given).tolist() == wanted.tolist()
+            for x in (given, given + 0j):
+                assert cr.jit(lambda x, kind=kind: x.astype(kind), engine="jax")(x).tolist() == wanted.tolist()
 
 
 def test_the_sign_of_0_says_on_which_side_of_a_cut_a_number_lies() -> None:

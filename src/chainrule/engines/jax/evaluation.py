@@ -125,8 +125,8 @@ def _dressed(x: Any) -> Any:
 def _astype(m: Evaluation, x: Any, dtype: Any) -> Any:
     """Numbers that an integer cannot hold become others in NumPy."""
     kind = np.dtype(dtype)
-    if type(x) is Value and x.dtype.kind == "f" and kind.kind in "iu":
-        limits, number = np.iinfo(kind), x.array.astype(np.float64)
+    if type(x) is Value and x.dtype.kind in "fc" and kind.kind in "iu":
+        limits, number = np.iinfo(kind), x.array.real.astype(np.float64)
         m.doubts.append(~jnp.all((number >= float(limits.min)) & (number < float(limits.max) + 1.0)))
     return Value(array_of(x, dtype))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 from typing import Any, NoReturn, Self
@@ -57,7 +57,7 @@ class Dataset:
     ...     rows = 1000
     ...     def pieces(self, begin, end):
     ...         x = np.arange(begin, end)[:, None] / 1000
-    ...         yield x, x**2
+    ...         yield x, x**2, None
     >>> network = cr.Network([cr.Dense(8, "tanh"), cr.Dense(1)])
     >>> history = network.fit(Squares(), epochs=5, progress=False)
     >>> history["loss"][-1] < history["loss"][0]
@@ -83,8 +83,13 @@ class Dataset:
         return (0, self.rows)
 
     def pieces(self, begin: int, end: int) -> Iterable[Piece]:
-        """The rows from `begin` to `end` in pieces of any length, one after the other: X and y of each, or X, y and weights."""
+        """The rows from `begin` to `end` in pieces of any length, one after the other: X, y and weights of each."""
         raise SettingError(f"{type(self).__name__} has no pieces(begin, end); write one.")
+
+    def check(self) -> None:
+        """Refuse a number of rows, and of megabytes, that is none: a class of a user's own may say anything."""
+        SettingError.unless_count(type(self).__name__, "rows", getattr(self, "rows", None), at_least=0)
+        SettingError.unless_number(type(self).__name__, "megabytes", self.megabytes, above=0)
 
     def let_go(self) -> None:
         """Give back memory that holds what was read last; called when it is not needed any more."""
@@ -232,7 +237,7 @@ class BatchDataset(Dataset):
         """All pieces of a pass, of which there are so many rows."""
         count = 0
         for number, batch in enumerate(passed(self._batches), 1):
-            piece = _as_piece(batch, f"batch {number} of the BatchDataset")
+            piece = _as_piece(batch, number)
             size = number_of_rows(piece, f"batch {number}")
             if not size:
                 raise DataError(f"batch {number} of the BatchDataset has no rows; leave it out, or give it some.")
@@ -260,25 +265,20 @@ def passed(batches: Callable[[], Iterable[Any]]) -> Iterator[Any]:
     return iter(found)
 
 
-def pieces_of(dataset: Dataset, begin: int, end: int) -> Generator[Piece]:
-    """What a dataset gives for some rows, each piece with the three parts that it has."""
-    name, found = type(dataset).__name__, dataset.pieces(begin, end)
-    if not isinstance(found, Iterable):
+def _as_piece(batch: Any, number: int) -> Piece:
+    if not isinstance(batch, tuple) or len(batch) not in (2, 3):
         raise DataError(
-            f"pieces({begin}, {end}) of the {name} gave {shortened(found)}; give an iterator of tuples (X, y)."
+            f"batch {number} of the BatchDataset is {shortened(batch)}; give a tuple (X, y), or (X, y, sample_weight)."
         )
-    for number, piece in enumerate(found):
-        yield _as_piece(piece, f"piece {number} of the {name}")
-
-
-def _as_piece(given: Any, what: str) -> Piece:
-    if not isinstance(given, tuple) or len(given) not in (2, 3):
-        raise DataError(f"{what} is {shortened(given)}; give a tuple (X, y), or (X, y, sample_weight).")
-    return (*given, None) if len(given) == 2 else given
+    return (*batch, None) if len(batch) == 2 else batch
 
 
 def number_of_rows(piece: Piece, what: str = "a piece") -> int:
     """How many rows a piece has, which all of its parts must have."""
+    if not isinstance(piece, tuple | list) or len(piece) != 3:
+        raise DataError(
+            f"{what} is {shortened(piece)}; give X, y and weights in a tuple, and None for what is not there."
+        )
     counts = {_rows(x) for part in piece for x in _leaves(part)}
     if len(counts) != 1:
         raise ShapeError(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.nn.numbers import columns_of
-from chainrule.training.stored.dataset import Dataset, Piece, number_of_rows, pieces_of
+from chainrule.training.stored.dataset import Dataset, Piece, number_of_rows
 
 GROUP = 4096
 """Of so many rows that follow each other the share is taken at random, so that it is known without looking at all of them."""
@@ -46,7 +46,7 @@ class Share(Dataset):
         if not len(chosen):
             return
         at, stop = first * GROUP, min((last + 1) * GROUP, self._all)
-        for piece in pieces_of(self._dataset, at, stop):
+        for piece in self._dataset.pieces(at, stop):
             count = number_of_rows(piece)
             here = chosen[np.searchsorted(chosen, at) : np.searchsorted(chosen, at + count)] - at
             if len(here):
