@@ -485,7 +485,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "no number of rows": (lambda f: of_its_own(rows="1000"), "rows='1000'; it must be"),
     "no rows said": (lambda f: of_its_own(rows=None), "rows=None; it must be"),
     "no number of megabytes": (lambda f: of_its_own(megabytes=np.nan), "megabytes=nan; it must be"),
-    "no pieces": (lambda f: of_its_own(lambda begin, end: None), "gave None; yield X, y and weights"),
+    "no pieces": (lambda f: of_its_own(lambda begin, end: None), "gave None; give X, y and weights"),
     "a piece of two parts": (lambda f: of_its_own(lambda *at: [(X[slice(*at)], Y[slice(*at)])]), "and None for what is not"),
     "a piece that is an array": (lambda f: of_its_own(lambda begin, end: [X[begin:end]]), "in a tuple"),
     "fewer rows than said": (lambda f: Fewer(X, Y), "must have the same rows"),

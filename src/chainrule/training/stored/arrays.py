@@ -26,7 +26,7 @@ def checked_pieces(dataset: Dataset, begin: int, end: int, take: Callable[[Piece
         pieces = dataset.pieces(begin, end)
         if not isinstance(pieces, Iterable):
             raise DataError(
-                f"pieces({begin}, {end}) of {type(dataset).__name__} gave {shortened(pieces)}; yield X, y and weights of these rows."
+                f"pieces({begin}, {end}) of {type(dataset).__name__} gave {shortened(pieces)}; give X, y and weights of these rows."
             )
         for piece in pieces:
             count = number_of_rows(piece)
