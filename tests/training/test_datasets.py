@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 import subprocess
 import sys
@@ -603,6 +604,31 @@ def test_a_source_that_does_not_answer_can_be_interrupted() -> None:
     thread.join()
     answers.set()
     assert not reading()
+
+
+@pytest.mark.parametrize("kind", ["arrays", "batches"])
+def test_a_copy_of_the_process_reads_while_the_next_window_is_being_read(kind: str) -> None:
+    """The thread that reads, and holds the source, is not in the copy."""
+    main, ends = threading.current_thread(), []
+
+    class Slow(Failing):
+        def pieces(self, begin: int, end: int) -> Iterator[Any]:
+            for piece in super().pieces(begin, end):
+                time.sleep(0.002 * (threading.current_thread() is not main))
+                yield piece
+
+    net, inner = network(), cr.BatchDataset(batches(X, Y), 1000) if kind == "batches" else cr.ArrayDataset(X, Y)
+    dataset = Slow(inner)
+
+    def copied(_: Any) -> None:
+        copy = os.fork()
+        if not copy:
+            signal.alarm(20)
+            os._exit(7 if (net.predict(dataset) == net.predict(X)).all() else 1)
+        ends.append(os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]))
+
+    net.fit(dataset, epochs=2, progress=False, engine="numpy", callbacks=[copied])
+    assert ends == [7, 7]
 
 
 # --- memory
