@@ -63,6 +63,11 @@ def says_all(error: BaseException, given: str = "") -> None:
     assert 30 < len(message) <= LIMIT
 
 
+def _closed(*_: Any) -> int:
+    """What JAX says where another process is gone."""
+    raise RuntimeError("Connection closed by peer")
+
+
 @pytest.mark.parametrize("kind", DOCUMENTED, ids=lambda kind: kind.__name__)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_examples_in_docstrings_fail_and_work(kind: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -75,6 +80,10 @@ def test_examples_in_docstrings_fail_and_work(kind: Any, monkeypatch: pytest.Mon
         if kind is errors.MissingExtraError:
             without.setitem(sys.modules, "matplotlib.figure", None)
             without.delitem(sys.modules, "chainrule.training.learning_curves", raising=False)
+        if kind is errors.LostProcessError:
+            jax = pytest.importorskip("jax")
+            without.setattr(jax, "process_count", lambda: 2)
+            without.setattr("chainrule.engines.jax.shared_runner.agreed", _closed)
         with pytest.raises(kind) as caught:
             exec(example(kind, "Fails"), around)
     assert type(caught.value) is kind

@@ -184,10 +184,8 @@ class UnknownNameError(ChainruleError, LookupError):
     def among(cls, kind: str, given: object, known: Iterable[str]) -> UnknownNameError:
         """The error for `given`, which is none of the `known` names of a `kind`."""
         names = sorted(known)
-        name = given if isinstance(given, str) else shortened(given)
-        return cls(
-            f"there is no {kind} named {shortened(given)}{nearest(name[:LONGEST], names)}. Known: {', '.join(names)}."
-        )
+        hint = nearest((given if isinstance(given, str) else shortened(given))[:LONGEST], names)
+        return cls(f"there is no {kind} named {shortened(given)}{hint}. Known: {', '.join(names)}.")
 
 
 class TracingError(ChainruleError, RuntimeError):
@@ -335,7 +333,11 @@ class NotBuiltError(ChainruleError, RuntimeError):
 
 
 class LostProcessError(ChainruleError, RuntimeError):
-    """One of the processes that carry out a training together is gone; `cr.resume` goes on, with any number of them."""
+    """One of the processes that carry out a training together is gone; `cr.resume` goes on, with any number of them.
+
+    Fails: `network.fit(X, y, engine=cr.JaxEngine(devices="all"))` where one of several processes was killed.
+    Works: `network.fit(X, y, engine=cr.JaxEngine(devices="all"))` in processes of which none is.
+    """
 
 
 class MissingExtraError(ChainruleError, ImportError):

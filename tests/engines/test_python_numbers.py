@@ -106,3 +106,18 @@ def test_constants_that_machine_code_cannot_hold_are_named() -> None:
     for constant in (np.float16(2), np.ones(3, "f2"), np.ones(3, ">f2")):
         with pytest.raises(ChainruleError, match="constants of float16"):
             cr.jit(lambda x, c=constant: x.astype("f4") * c)(np.ones(3))
+
+
+@pytest.mark.parametrize("engine", sorted(ENGINES))
+def test_a_whole_number_in_the_code_that_does_not_fit_is_refused(engine: str) -> None:
+    """As NumPy refuses it, by an error of the family."""
+    for kind, function in (
+        ("i1", lambda x: x + 300),
+        ("u1", lambda x: np.maximum(x, -1)),
+        ("i1", lambda x: x[0] * 300),
+    ):
+        with pytest.raises(OverflowError):
+            function(np.array([1, 2], kind))
+        with pytest.raises(ChainruleError, match=r"(300|-1) out of bounds for u?int8"):
+            cr.jit(function, engine=engine)(np.array([1, 2], kind))
+    assert cr.jit(lambda x: x < 300, engine=engine)(np.array([1], "i1")).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 import subprocess
 import sys
@@ -161,6 +162,7 @@ SOURCES: dict[str, Any] = {
     "a frame": lambda folder: cr.ArrayDataset(pl.DataFrame(X, ["a", "b", "c"]), pl.Series(Y)),
     "a sparse matrix that has no rows to be cut": lambda folder: cr.ArrayDataset(scipy.sparse.coo_matrix(X), Y),
     "pieces of its own": lambda folder: InPieces(X, Y),
+    "a class of one's own": lambda folder: of_its_own(lambda *at: [(X[slice(*at)], Y[slice(*at)], None)], rows=np.int64(1000)),
     "batches": lambda folder: cr.BatchDataset(batches(X, Y), 1000),
     "batches of frames": lambda folder: cr.TableDataset(
         lambda: (pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": y}) for x, y in batches(X, Y)()),
@@ -480,12 +482,25 @@ WRONG: dict[str, tuple[Any, str]] = {
     ),
     "labels that are dicts": (lambda f: cr.ArrayDataset(X, [{"a": 1}] * 1000), "y has {'a': 1} among its labels"),
     "no such file": (lambda f: cr.TableDataset(f / "none.parquet", "z"), "none.parquet"),
+    "no number of rows": (lambda f: of_its_own(rows="1000"), "rows='1000'; it must be"),
+    "no rows said": (lambda f: of_its_own(rows=None), "rows=None; it must be"),
+    "no number of megabytes": (lambda f: of_its_own(megabytes=np.nan), "megabytes=nan; it must be"),
+    "no pieces": (lambda f: of_its_own(lambda begin, end: None), "gave None; give X, y and weights"),
+    "a piece of two parts": (lambda f: of_its_own(lambda *at: [(X[slice(*at)], Y[slice(*at)])]), "and None for what is not"),
+    "a piece that is an array": (lambda f: of_its_own(lambda begin, end: [X[begin:end]]), "in a tuple"),
     "fewer rows than said": (lambda f: Fewer(X, Y), "must have the same rows"),
     "rows held out that are not kept in memory, of a source read in order": (
         lambda f: (cr.BatchDataset(batches(X, Y), 1000), 0.5), "Give validation_data",
     ),
     "X and y beside it": (lambda f: (cr.ArrayDataset(X, Y), Y), "which it has itself"),
 }  # fmt: skip
+
+
+def of_its_own(pieces: Any = None, **said: Any) -> cr.Dataset:
+    """A source of a class of a user's own."""
+    made = type("Own", (cr.Dataset,), {"rows": 1000, "pieces": lambda self, begin, end: pieces(begin, end), **said})()
+    assert isinstance(made, cr.Dataset)
+    return made
 
 
 class Fewer(cr.ArrayDataset):
@@ -502,7 +517,8 @@ def test_what_is_wrong_with_a_source_is_told(what: str, tmp_path: Path) -> None:
     def tried() -> None:
         found = make(tmp_path)
         found = found if isinstance(found, tuple) else (found,)
-        found[0].megabytes = min(found[0].megabytes, 2 * SMALL)
+        if found[0].megabytes > 2 * SMALL:
+            found[0].megabytes = 2 * SMALL
         if isinstance(found[-1], float):
             fitted(found[0], validation_split=found[1])
         fitted(*found, batch_size=20)
@@ -588,6 +604,31 @@ def test_a_source_that_does_not_answer_can_be_interrupted() -> None:
     thread.join()
     answers.set()
     assert not reading()
+
+
+@pytest.mark.parametrize("kind", ["arrays", "batches"])
+def test_a_copy_of_the_process_reads_while_the_next_window_is_being_read(kind: str) -> None:
+    """The thread that reads, and holds the source, is not in the copy."""
+    main, ends = threading.current_thread(), []
+
+    class Slow(Failing):
+        def pieces(self, begin: int, end: int) -> Iterator[Any]:
+            for piece in super().pieces(begin, end):
+                time.sleep(0.002 * (threading.current_thread() is not main))
+                yield piece
+
+    net, inner = network(), cr.BatchDataset(batches(X, Y), 1000) if kind == "batches" else cr.ArrayDataset(X, Y)
+    dataset = Slow(inner)
+
+    def copied(_: Any) -> None:
+        copy = os.fork()
+        if not copy:
+            signal.alarm(20)
+            os._exit(7 if (net.predict(dataset) == net.predict(X)).all() else 1)
+        ends.append(os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]))
+
+    net.fit(dataset, epochs=2, progress=False, engine="numpy", callbacks=[copied])
+    assert ends == [7, 7]
 
 
 # --- memory

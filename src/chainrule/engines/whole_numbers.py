@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError, shortened
+from chainrule.errors import SettingError, UnsupportedError, shortened
 from chainrule.ops import Elementwise
 from chainrule.ops.arithmetic import astype
 from chainrule.tracing.interpreter import interpret
@@ -26,6 +27,18 @@ def of_numbers(program: Program) -> set[Variable]:
         if variables and variables <= known and not equation.output.shape:
             known.add(equation.output)
     return known
+
+
+@contextmanager
+def fitting() -> Iterator[None]:
+    """While code is made of a Program: a whole number in it that the integers beside it cannot hold is refused."""
+    try:
+        yield
+    except OverflowError as error:
+        raise UnsupportedError(
+            f"a whole number in a compiled function does not fit to the integers beside it ({error}). Give these more bits, as by "
+            "x.astype(int), or write the number as a float."
+        ) from None
 
 
 def range_check(program: Program, arguments: Sequence[Any]) -> Callable[[Sequence[Any]], None] | None:

@@ -163,6 +163,7 @@ def first_rows(dataset: Dataset, y: Any, sample_weight: Any) -> Any:
                 f"a {type(dataset).__name__} was given together with {name}, which it has itself. Give {name} to the dataset, as in "
                 f"cr.ArrayDataset(X, y, sample_weight)."
             )
+    dataset.check()
     if dataset.rows < 1:
         raise DataError(f"{type(dataset).__name__} has no rows; give it at least one.")
     return first_of(dataset, FEW, lambda piece: piece[0])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import warnings
 from typing import Any
 
 import numpy as np
@@ -42,9 +45,48 @@ def test_a_setting_of_jax_that_is_the_users_stays_as_it_is() -> None:
     assert jax.numpy.ones(2).dtype == (np.float64 if before else np.float32)
 
 
+def test_settings_that_look_for_faults_in_code_of_the_users_own_are_not_for_programs() -> None:
+    jax = pytest.importorskip("jax")
+    log, rows = cr.jit(lambda x: np.log(x) @ np.ones((2, 2)) + x[0], engine="jax"), np.array([[-1.0, 2.0]])
+    named = {
+        "jax_debug_nans": True, "jax_debug_infs": True, "jax_disable_jit": True, "jax_numpy_rank_promotion": "raise",
+        "jax_transfer_guard": "disallow",
+    }  # fmt: skip
+    before = {name: getattr(jax.config, name) for name in named}
+    try:
+        for name, value in named.items():
+            jax.config.update(name, value)
+        assert np.isnan(log(rows)).all()
+        trained("jax", epochs=1)
+        assert {name: getattr(jax.config, name) for name in named} == named
+    finally:
+        for name, value in before.items():
+            jax.config.update(name, value)
+
+
+def test_a_copy_of_the_process_is_told_at_once_that_jax_cannot_compute_in_it() -> None:
+    code = """if 1:
+        import os, warnings, numpy as np, chainrule as cr
+        warnings.simplefilter("ignore")
+        sine = cr.jit(np.sin, engine="jax")
+        sine(np.ones(2))
+        copy = os.fork()
+        if copy:
+            os._exit(os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]))
+        try:
+            sine(np.ones(2))
+        except cr.errors.UnsupportedError as error:
+            os._exit(7 if "copy of one that has used JAX" in str(error) else 1)
+    """
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 7
+
+
 def test_what_is_not_there_is_said() -> None:
     with pytest.raises(cr.errors.UnsupportedError, match="JAX has no device 'tpu:7' here"):
         trained(cr.JaxEngine(device="tpu:7"))
+    for device in (3, "", "cpu:-1", "cpu:x", ":0"):
+        with pytest.raises(cr.errors.SettingError, match="give a text such as 'cpu' or 'cuda:1'"):
+            cr.JaxEngine(device=device)  # type: ignore[arg-type]
     with pytest.raises(cr.errors.UnknownNameError, match="no precision named 'half'"):
         cr.JaxEngine(precision="half")
     with pytest.raises(cr.errors.UnsupportedError, match=r"does not compute .* as NumPy does: polynomial_roots"):
@@ -59,3 +101,24 @@ def test_what_numpy_refuses_is_refused() -> None:
         pick(np.arange(3.0), np.array([7, 0]))
     with pytest.raises(cr.ChainruleError, match=r"[Ss]ingular"):
         cr.jit(np.linalg.inv, engine="jax")(np.zeros((2, 2)))
+
+
+def test_numbers_that_an_integer_cannot_hold_become_what_they_become_in_numpy() -> None:
+    """In C this is undefined; NumPy itself is the reference."""
+    given = np.array([300.0, -1.0, 3e9, np.nan, np.inf, -200.0, 1e300, 2.0**63, -0.5, 100.9])
+    for kind in ("i1", "u1", "i2", "i4", "u4", "i8"):
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+            wanted = given.astype(kind)
+            for x in (given, given + 0j):
+                assert cr.jit(lambda x, kind=kind: x.astype(kind), engine="jax")(x).tolist() == wanted.tolist()
+
+
+def test_the_sign_of_0_says_on_which_side_of_a_cut_a_number_lies() -> None:
+    parts = (-2.0, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 2.0)
+    given = np.array([complex(a, b) for a in parts for b in (0.0, -0.0, 1.0, -1.0)])
+    functions = (np.sqrt, np.log, np.arcsin, np.arccos, np.arctan, np.arcsinh, np.arccosh)
+    with np.errstate(all="ignore"):
+        computed = cr.jit(lambda z: [g(z) for g in functions], engine="jax")(given)
+        for f, found in zip(functions, computed, strict=True):
+            fine = np.isfinite(f(given))
+            np.testing.assert_allclose(found[fine], f(given)[fine], rtol=1e-9, atol=1e-12, err_msg=f.__name__)

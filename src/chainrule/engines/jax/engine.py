@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
+from re import fullmatch
 from typing import Any
 
 from chainrule.engines.engine import Engine, Executable
 from chainrule.engines.loop import Runner, TrainingLoop
 from chainrule.engines.whole_numbers import is_partial, of_numbers
-from chainrule.errors import SettingError, UnknownNameError
+from chainrule.errors import SettingError, UnknownNameError, shortened
 from chainrule.forks import compiling
 from chainrule.tracing.program import Literal, Program, Variable, bodies_of
 
@@ -47,7 +48,7 @@ class JaxEngine(Engine):
     UnknownNameError
         For another precision.
     SettingError
-        For numbers of devices that are none.
+        For a device that is no name, and numbers of devices that are none.
 
     Examples
     --------
@@ -71,6 +72,10 @@ class JaxEngine(Engine):
         if self.devices not in (None, ALL):
             SettingError.unless_count("JaxEngine", "devices", self.devices)
         SettingError.unless_count("JaxEngine", "split", self.split)
+        if self.device is not None and not (isinstance(self.device, str) and fullmatch(r"\w+(:\d+)?", self.device)):
+            raise SettingError(
+                f"JaxEngine was given device={shortened(self.device)}; give a text such as 'cpu' or 'cuda:1'."
+            )
 
     @property
     def missing(self) -> str | None:
@@ -90,17 +95,16 @@ class JaxEngine(Engine):
     def refusal(self, program: Program, data: Sequence[Any] = ()) -> str | None:
         """Operations and kinds of number that JAX has not as NumPy has them; a device that is not there."""
         if _loaded and _loaded[0] != os.getpid():
-            return (
-                "this process is a copy of one that has used JAX, whose threads are not in the copy; "
-                'start processes by multiprocessing\'s "spawn", or use JAX in them alone'
-            )
+            from chainrule.engines.jax.settings import COPY
+
+            return COPY
         _load()
         from chainrule.engines.jax.settings import device_of
 
         if self.device is not None:
             try:
                 device_of(self.device)
-            except (RuntimeError, IndexError, ValueError):
+            except (RuntimeError, IndexError):
                 return f"JAX has no device {self.device!r} here"
         spread = self._settings().spread
         return (None if spread is None else spread.refusal) or _not_computed(program)

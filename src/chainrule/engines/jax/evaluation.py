@@ -79,7 +79,7 @@ class Evaluation:
             inputs = [kind(x) if type(x) in NUMBERS else x for x in inputs]
         own = PRIMITIVES.get(op.name)
         if own is not None:
-            return own(*inputs, **attributes)
+            return own(self, *inputs, **attributes)
         return inputs[0] if op.passes else op.value(self, *inputs, **attributes)
 
     def _moved(self, op: Layout, links: Any, inputs: Sequence[Any], attributes: Any) -> Value:
@@ -122,16 +122,25 @@ def _dressed(x: Any) -> Any:
     return Value(jnp.asarray(x)) if hasattr(x, "dtype") and type(x) is not Value else x
 
 
-def _astype(x: Any, dtype: Any) -> Any:
+def _astype(m: Evaluation, x: Any, dtype: Any) -> Any:
+    """Numbers that an integer cannot hold become others in NumPy."""
+    kind = np.dtype(dtype)
+    if type(x) is Value and x.dtype.kind in "fc" and kind.kind in "iu":
+        limits, number = np.iinfo(kind), x.array.real.astype(np.float64)
+        m.doubts.append(~jnp.all((number >= float(limits.min)) & (number < float(limits.max) + 1.0)))
     return Value(array_of(x, dtype))
 
 
-def _indicator(condition: Any, like: Any) -> Any:
+def _indicator(m: Evaluation, condition: Any, like: Any) -> Any:
     shape = np.broadcast_shapes(shape_of(condition), shape_of(like))
     return Value(jnp.broadcast_to(array_of(condition, bool), shape).astype(result_type(like)))
 
 
-PRIMITIVES: dict[str, Callable[..., Any]] = {"astype": _astype, "indicator": _indicator, "where": np.where}
+PRIMITIVES: dict[str, Callable[..., Any]] = {
+    "astype": _astype,
+    "indicator": _indicator,
+    "where": lambda m, *inputs: np.where(*inputs),
+}
 """What declarations take for given of the namespace `m`, beside NumPy's functions of numbers."""
 
 

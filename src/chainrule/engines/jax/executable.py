@@ -37,11 +37,11 @@ class JaxExecutable(Executable):
 
         def call(*inputs: Any) -> tuple[Any, ...]:
             run = function()
-            with jax.enable_x64(True):
+            with settings.computing():
                 outputs, doubt = run(*inputs)
-            if doubt is not None and bool(doubt):
-                return compile_program(program)(*inputs)  # which says what is wrong, or has other numbers
-            return tuple([np.asarray(x) for x in outputs])
+                if doubt is None or not bool(doubt):
+                    return tuple([np.asarray(x) for x in outputs])
+            return compile_program(program)(*inputs)  # which says what is wrong, or has other numbers
 
         super().__init__(program, call)
         self._function = function

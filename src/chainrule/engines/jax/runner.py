@@ -44,7 +44,8 @@ class JaxRunner(Alone):
     @property
     def state(self) -> list[Any]:
         """The state after the last finished step."""
-        return [np.array(x)[()] for x in self._state]
+        with self._settings.computing():
+            return [np.array(x)[()] for x in self._state]
 
     def load(self, state: list[Any]) -> None:
         """Go on from another state."""
@@ -80,12 +81,12 @@ class JaxRunner(Alone):
                 _filled(s[done : done + count], most, x.dtype)
                 for s, x in zip(scalars, loop.step.inputs[loop.state + len(data) :], strict=True)
             ]
-            with jax.enable_x64(True):
+            with self._settings.computing():
                 carried, found, self._state = step(
                     tuple(self._state), tuple(data), tuple(held_out), places, given, np.int32(batch), np.int32(count)
                 )
-            carried = int(carried)
-            report[done : done + carried] = np.asarray(found)[:carried]
+                carried = int(carried)
+                report[done : done + carried] = np.asarray(found)[:carried]
             done += carried
             if carried < count:
                 self._one_by_numpy(order, first + done, [s[done : done + 1] for s in scalars], report[done : done + 1])
@@ -108,7 +109,7 @@ class JaxRunner(Alone):
         return found
 
     def _on_device(self, arrays: Sequence[Any]) -> list[Any]:
-        with jax.enable_x64(True):
+        with self._settings.computing():
             return [jax.device_put(x, self._settings.chosen) for x in arrays]
 
 

@@ -220,10 +220,25 @@ def _power(a: Any, b: Any) -> Any:
     return lax.fori_loop(0, 8 * b.dtype.itemsize, more, (jnp.ones_like(a), a, b))[0]
 
 
+def _on_its_side(function: Callable[..., Any], side: int = 1) -> Callable[..., Any]:
+    """A function whose imaginary part has the sign of its argument's, or the other one: XLA forgets that of 0, which says on
+    which side of a cut a number lies."""
+
+    def computed(x: Any) -> Any:
+        found = function(x)
+        return lax.complex(found.real, jnp.copysign(found.imag, side * x.imag)) if x.dtype.kind == "c" else found
+
+    return computed
+
+
 OWN: dict[np.ufunc, Callable[..., Any]] = {
+    np.arccos: _on_its_side(jnp.arccos, -1),
+    np.arccosh: _on_its_side(jnp.arccosh),
+    np.arcsin: _on_its_side(jnp.arcsin),
     np.floor_divide: _floor_divide,
     np.power: _power,
     np.remainder: _remainder,
+    np.sqrt: _on_its_side(jnp.sqrt),
     np.sign: lambda x: jnp.where(x == 0, 0, jnp.sign(x)).astype(x.dtype),  # without the sign of −0
 }
 """What JAX computes otherwise than NumPy."""

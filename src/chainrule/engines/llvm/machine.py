@@ -20,6 +20,7 @@ from chainrule import forks
 from chainrule.engines import workers
 from chainrule.engines.llvm import cache, caches, collection
 from chainrule.engines.llvm.target import X86, Target, chosen, narrowed, there, whole
+from chainrule.engines.whole_numbers import fitting
 
 YIELD = "chainrule_yield"
 """What compiled functions call the system's function that lets another thread run in this one's place."""
@@ -159,7 +160,7 @@ class CompiledFunction:
         """The text LLVM is given."""
         with forks.compiling:
             if not self._text:
-                with collection.put_off():
+                with collection.put_off(), fitting():
                     self._text = self._write()
             return self._text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from chainrule.errors import ChainruleError, DataError, SettingError, ShapeError, UnsupportedError
+from chainrule.errors import ChainruleError, DataError, SettingError, ShapeError, UnsupportedError, shortened
 from chainrule.training.objective import Batch
 from chainrule.training.stored.dataset import Dataset, Piece, number_of_rows
 from chainrule.training.stored.layout import Layout
@@ -23,7 +23,12 @@ def checked_pieces(dataset: Dataset, begin: int, end: int, take: Callable[[Piece
     """What is made of the pieces of some rows, which must be as many; an error says which rows they were."""
     at = begin
     with dataset.lock:
-        for piece in dataset.pieces(begin, end):
+        pieces = dataset.pieces(begin, end)
+        if not isinstance(pieces, Iterable):
+            raise DataError(
+                f"pieces({begin}, {end}) of {type(dataset).__name__} gave {shortened(pieces)}; give X, y and weights of these rows."
+            )
+        for piece in pieces:
             count = number_of_rows(piece)
             try:
                 if not count:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -65,17 +66,25 @@ class Dataset:
     """
 
     rows: int
-    lock: Any
     megabytes: float = MEGABYTES
     in_order: bool = False
     grain: int = 1
     feature_names: Sequence[str] = ()
 
+    _reading: tuple[int, Any]
+
     def __new__(cls, *_: Any, **__: Any) -> Self:
-        """Rows that nobody reads yet; `lock` is held by the thread that does."""
+        """Rows that nobody reads yet."""
         made = super().__new__(cls)
-        made.lock = threading.RLock()
+        made._reading = os.getpid(), threading.RLock()
         return made
+
+    @property
+    def lock(self) -> Any:
+        """What the thread holds that reads. A copy of the process has one of its own: that thread is not in it."""
+        if self._reading[0] != os.getpid():
+            self._reading = os.getpid(), threading.RLock()
+        return self._reading[1]
 
     @property
     def edges(self) -> Sequence[int]:
@@ -86,6 +95,11 @@ class Dataset:
         """The rows from `begin` to `end` in pieces of any length, one after the other: X, y and weights of each."""
         raise SettingError(f"{type(self).__name__} has no pieces(begin, end); write one.")
 
+    def check(self) -> None:
+        """Refuse a number of rows, and of megabytes, that is none: a class of a user's own may say anything."""
+        SettingError.unless_count(type(self).__name__, "rows", getattr(self, "rows", None), at_least=0)
+        SettingError.unless_number(type(self).__name__, "megabytes", self.megabytes, above=0)
+
     def let_go(self) -> None:
         """Give back memory that holds what was read last; called when it is not needed any more."""
 
@@ -93,7 +107,7 @@ class Dataset:
         return self.rows
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: x for name, x in vars(self).items() if name != "lock"}
+        return {name: x for name, x in vars(self).items() if name != "_reading"}
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise DataError(
@@ -207,12 +221,14 @@ class BatchDataset(Dataset):
         SettingError.unless_number("BatchDataset", "megabytes", megabytes, above=0)
         self._batches, self.rows, self.megabytes = batches, int(rows), float(megabytes)
         self._coming: Iterator[Piece] = iter(())
-        self._at = -1
+        self._at, self._process = -1, os.getpid()
 
     def pieces(self, begin: int, end: int) -> Iterator[Piece]:
         """The rows as they come; those before them are gone through where they do not come next."""
-        if begin != self._at:
-            self._coming, self._at = self._all(), 0
+        if (
+            begin != self._at or self._process != os.getpid()
+        ):  # in a copy of the process it may be in the midst of a batch
+            self._coming, self._at, self._process = self._all(), 0, os.getpid()
         try:
             while self._at < end:
                 at, piece = self._at, next(self._coming)
@@ -270,6 +286,10 @@ def _as_piece(batch: Any, number: int) -> Piece:
 
 def number_of_rows(piece: Piece, what: str = "a piece") -> int:
     """How many rows a piece has, which all of its parts must have."""
+    if not isinstance(piece, tuple | list) or len(piece) != 3:
+        raise DataError(
+            f"{what} is {shortened(piece)}; give X, y and weights in a tuple, and None for what is not there."
+        )
     counts = {_rows(x) for part in piece for x in _leaves(part)}
     if len(counts) != 1:
         raise ShapeError(

@@ -31,7 +31,8 @@ class Layout:
     @classmethod
     def of(cls, dataset: Dataset, row_bytes: int) -> Layout:
         """The layout of a dataset whose rows take so many bytes."""
-        rows = dataset.rows
+        dataset.check()
+        rows = int(dataset.rows)
         most = max(1, int(dataset.megabytes * 2**20) // (2 * max(1, row_bytes)))
         window = min(rows, most)
         aim = max(1, window // BLOCKS, min(dataset.grain, window // FEWEST))

@@ -19,7 +19,7 @@ class Share(Dataset):
 
     def __init__(self, dataset: Dataset, share: float, seed: int, *, held: bool) -> None:
         self._dataset, self._share, self._seed, self._held = dataset, share, seed, held
-        self._all, self.lock = dataset.rows, dataset.lock
+        self._all = dataset.rows
         self.megabytes, self.in_order, self.feature_names = dataset.megabytes, dataset.in_order, dataset.feature_names
         self.grain = max(1, round(dataset.grain * (share if held else 1 - share)))
         begins = np.arange(0, self._all, GROUP)
@@ -29,6 +29,11 @@ class Share(Dataset):
         self._held_out = out
         self._ends = np.cumsum(self._counts)
         self.rows = int(self._ends[-1])
+
+    @property
+    def lock(self) -> Any:
+        """The dataset's, of which both shares read."""
+        return self._dataset.lock
 
     @property
     def edges(self) -> list[int]:
