@@ -13,8 +13,8 @@ from tests.strategies import cases, inputs_of, programs
 from tests.trying import examples
 
 import chainrule as cr
-from chainrule.engines import ENGINES
-from chainrule.engines.llvm import cache, cores, kernel, long_sums, sharing
+from chainrule.engines import ENGINES, cores
+from chainrule.engines.llvm import cache, kernel, long_sums, sharing
 from chainrule.engines.llvm.kernel import Kernel
 from chainrule.ops import REGISTRY
 from chainrule.ops.operation import Operation
@@ -41,7 +41,7 @@ def assert_the_same_bits(program: Program, arrays: list[Any]) -> None:
     with np.errstate(all="ignore"), pytest.MonkeyPatch.context() as patch:
         found = []
         for threads in (1, 2, 3, 5, 5):
-            patch.setattr(kernel, "most", lambda threads=threads: threads)
+            patch.setattr(cores, "most", lambda threads=threads: threads)
             workspace = made.workspace()
             for place, value in zip(workspace.inputs, arrays, strict=True):
                 place[...] = value
