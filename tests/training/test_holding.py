@@ -81,10 +81,14 @@ def test_another_process_is_refused_until_the_first_has_died(tmp_path: Path) -> 
 
 
 def test_a_copy_of_the_owner_keeps_nothing_when_that_has_died(tmp_path: Path) -> None:
-    path = tmp_path / "run.ckpt"
-    more = "if not (copy := os.fork()):\n                    time.sleep(60)\n                print(copy, file=open(copies, 'w'))"
-    copies = tmp_path / "copies"
-    with Other(path, more.replace("copies", repr(str(copies)))):
+    path, copies = tmp_path / "run.ckpt", tmp_path / "copies"
+    more = f"""reader, writer = os.pipe()
+                if not (copy := os.fork()):
+                    os.write(writer, b"there")
+                    time.sleep(60)
+                os.read(reader, 5)  # a copy lets go when it first runs
+                Path({str(copies)!r}).write_text(str(copy))"""
+    with Other(path, more):
         copy = int(copies.read_text())
     try:
         with held(path):
