@@ -17,7 +17,7 @@ from chainrule.nn.ensembles import BatchEnsemble, MemberMean
 from chainrule.nn.layer import Layer
 from chainrule.nn.layers import Dense, Dropout
 from chainrule.tables import Feature
-from chainrule.tabular.rates import schedule_named
+from chainrule.tabular.learning.rates import schedule_named
 from chainrule.training.optimizers import AdamW
 
 MOST_EMBEDDED = 256

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.network import Network
-from chainrule.tabular.problem import Problem
+from chainrule.tabular.learning.problem import Problem
 from chainrule.training import EpochEnd, History
 
 

@@ -10,7 +10,7 @@ from chainrule.explanation.drawing.pieces import SMALL_SIZE, assemble, line_samp
 from chainrule.explanation.drawing.scene import Box, Curve, Ellipse, Group, Shape, Text, shortened, text_width
 from chainrule.tabular.amounts import amount
 from chainrule.tabular.charts import COLOURS, LABEL, ROW, WIDTH, Panel, range_of
-from chainrule.tabular.levels import Level, Levels
+from chainrule.tabular.explaining.levels import Level, Levels
 
 TICKS = 4
 

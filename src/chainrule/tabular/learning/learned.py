@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from chainrule.network import Network
 from chainrule.tables import Preparation
 from chainrule.tables.options import counted
-from chainrule.tabular.ensemble import OutOfFold
-from chainrule.tabular.importance import Predictor, predictors_of
-from chainrule.tabular.members import Member
-from chainrule.tabular.plan import Plan
-from chainrule.tabular.recipe import Recipe
-from chainrule.tabular.shortfall import shortfall
+from chainrule.tabular.explaining.importance import Predictor, predictors_of
+from chainrule.tabular.learning.ensemble import OutOfFold
+from chainrule.tabular.learning.members import Member
+from chainrule.tabular.learning.plan import Plan
+from chainrule.tabular.learning.recipe import Recipe
+from chainrule.tabular.learning.shortfall import shortfall
 from chainrule.training import History
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from chainrule.tabular.recipe import FEW
+from chainrule.tabular.learning.recipe import FEW
 
 SPEED = 6e10
 """Multiplications a second that a thread carries out at the least in training, overheads included."""

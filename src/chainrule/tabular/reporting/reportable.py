@@ -13,11 +13,11 @@ from chainrule.tables import Missing, TableError, as_table, spelled
 from chainrule.tabular.weights import weights_of_rows
 
 if TYPE_CHECKING:
-    from chainrule.tabular.dependence import Dependence
-    from chainrule.tabular.importance import Importance
-    from chainrule.tabular.report import Report
-    from chainrule.tabular.reporting import Trained
-    from chainrule.tabular.scores import Scores
+    from chainrule.tabular.explaining.dependence import Dependence
+    from chainrule.tabular.explaining.importance import Importance
+    from chainrule.tabular.reporting.gathering import Trained
+    from chainrule.tabular.reporting.report import Report
+    from chainrule.tabular.scoring.scores import Scores
 
 SECONDS = 10.0
 """About how long importance may take."""
@@ -27,7 +27,7 @@ class ReportableModel(Shown):
     """Methods of a trained model that look into it with rows of a table."""
 
     def _repr_html_(self: Trained) -> str | None:
-        from chainrule.tabular.showing import of_model
+        from chainrule.tabular.reporting.showing import of_model
 
         try:
             preparation = self.preparation
@@ -54,7 +54,7 @@ class ReportableModel(Shown):
         TableError
             When no row is left, columns are absent, or labels did not occur in training.
         """
-        from chainrule.tabular.scores import Scores
+        from chainrule.tabular.scoring.scores import Scores
 
         table, target = as_table(data), self.preparation.target
         inputs, y = self.preparation.apply_with_target(table, missing)
@@ -96,7 +96,7 @@ class ReportableModel(Shown):
         -------
         Importance
         """
-        from chainrule.tabular.importance import Predictor, importance
+        from chainrule.tabular.explaining.importance import Predictor, importance
 
         table = as_table(data)
         inputs, y = self.preparation.apply_with_target(table)
@@ -125,7 +125,7 @@ class ReportableModel(Shown):
         -------
         Dependence
         """
-        from chainrule.tabular.dependence import dependence
+        from chainrule.tabular.explaining.dependence import dependence
 
         column = spelled(column)
         return dependence(self.raw, self.preparation, as_table(data), column, labels=labels)
@@ -151,7 +151,7 @@ class ReportableModel(Shown):
         DataError
             When these are not the rows that the model was trained on.
         """
-        from chainrule.tabular.reporting import compared
+        from chainrule.tabular.reporting.gathering import compared
 
         return compared(self, None if data is None else as_table(data), beside)
 
@@ -181,7 +181,7 @@ class ReportableModel(Shown):
         DataError
             When these are not the rows that the model was trained on.
         """
-        from chainrule.tabular.reporting import report_of
+        from chainrule.tabular.reporting.gathering import report_of
 
         tests = None if test is None else as_table(test)
         return report_of(self, as_table(data), test=tests, beside=beside, seconds=seconds)

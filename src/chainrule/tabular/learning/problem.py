@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from chainrule.network import Network
 from chainrule.network.meaning import Meaning
 from chainrule.tables import Feature
-from chainrule.tabular.judging import Judge
+from chainrule.tabular.learning.judging import Judge
 from chainrule.training import Loss, heads_of
 from chainrule.training.losses import CrossEntropy, SquaredError
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from chainrule.tables import Preparation
 from chainrule.tables.scales import ScaleKind
-from chainrule.tabular.judging import surely_less
-from chainrule.tabular.members import Member
-from chainrule.tabular.problem import Problem
-from chainrule.tabular.recipe import MOST_EMBEDDED, Recipe
+from chainrule.tabular.learning.judging import surely_less
+from chainrule.tabular.learning.members import Member
+from chainrule.tabular.learning.problem import Problem
+from chainrule.tabular.learning.recipe import MOST_EMBEDDED, Recipe
 
 AS_USUAL = "as usual"
 """What a candidate is called that nothing is particular about."""

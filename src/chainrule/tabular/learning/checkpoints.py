@@ -22,10 +22,10 @@ from chainrule.network.runs import history_of, values_of_history
 from chainrule.network.storage import FORMAT, as_path, content_of
 from chainrule.network.writing import not_written
 from chainrule.nn.parameters import flat_names
-from chainrule.tabular.members import Assignment, Member
-from chainrule.tabular.problem import Problem
+from chainrule.tabular.learning.members import Assignment, Member
+from chainrule.tabular.learning.problem import Problem
+from chainrule.tabular.learning.under_way import UnderWay
 from chainrule.tabular.ready import Ready
-from chainrule.tabular.under_way import UnderWay
 from chainrule.training.history import FINISHED
 
 NETWORK = "network-"

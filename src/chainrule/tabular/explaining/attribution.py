@@ -21,8 +21,8 @@ from chainrule.tables.columns import Feature
 from chainrule.tables.missing import Spelling
 from chainrule.tables.preparation import Preparation
 from chainrule.tabular.amounts import amount
-from chainrule.tabular.association import places_of
-from chainrule.tabular.paths import SmoothNetwork, integrate
+from chainrule.tabular.explaining.association import places_of
+from chainrule.tabular.explaining.paths import SmoothNetwork, integrate
 from chainrule.tracing import functions as f
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from chainrule.network import Network
 from chainrule.nn.ensembles import Average
 from chainrule.nn.layers import Dropout
-from chainrule.tabular.members import Member
-from chainrule.tabular.problem import Problem
+from chainrule.tabular.learning.members import Member
+from chainrule.tabular.learning.problem import Problem
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,8 +18,15 @@ from chainrule.explanation.rendering.tables import Table
 from chainrule.explanation.rendering.written import Written
 from chainrule.tables.columns import Feature
 from chainrule.tables.target import Target
-from chainrule.tabular.association import MOST_COLUMNS, associations, groups_of, named, places_of, with_the_outputs
-from chainrule.tabular.metrics import Array, Metric, Task, metric_for
+from chainrule.tabular.explaining.association import (
+    MOST_COLUMNS,
+    associations,
+    groups_of,
+    named,
+    places_of,
+    with_the_outputs,
+)
+from chainrule.tabular.scoring.metrics import Array, Metric, Task, metric_for
 
 if TYPE_CHECKING:
     from chainrule.explanation.drawing import Drawing

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from chainrule.tables.options import option
-from chainrule.tabular.plan import FEWEST_EPOCHS, Plan
+from chainrule.tabular.learning.plan import FEWEST_EPOCHS, Plan
 
 
 def shortfall(plan: Plan, epochs: Sequence[int], took: float, interrupted: bool) -> tuple[str, ...]:

@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 from chainrule.engines import cores
 from chainrule.tables import Preparation, Target
-from chainrule.tabular.deadline import Asked, Deadline
-from chainrule.tabular.ensemble import out_of_fold, together
-from chainrule.tabular.folds import folds, latest
-from chainrule.tabular.judging import Judge
-from chainrule.tabular.learned import Learned
-from chainrule.tabular.members import Finished
-from chainrule.tabular.metrics import metric_for
-from chainrule.tabular.plan import Plan, plan
-from chainrule.tabular.problem import Problem
-from chainrule.tabular.recipe import Recipe
-from chainrule.tabular.search import AS_USUAL, Candidate, Rescaled, changes
-from chainrule.tabular.work import Work
+from chainrule.tabular.learning.deadline import Asked, Deadline
+from chainrule.tabular.learning.ensemble import out_of_fold, together
+from chainrule.tabular.learning.folds import folds, latest
+from chainrule.tabular.learning.judging import Judge
+from chainrule.tabular.learning.learned import Learned
+from chainrule.tabular.learning.members import Finished
+from chainrule.tabular.learning.plan import Plan, plan
+from chainrule.tabular.learning.problem import Problem
+from chainrule.tabular.learning.recipe import Recipe
+from chainrule.tabular.learning.search import AS_USUAL, Candidate, Rescaled, changes
+from chainrule.tabular.learning.work import Work
+from chainrule.tabular.scoring.metrics import metric_for
 
 LATEST = 0.2
 """The share of the rows, the latest ones, that networks are watched by where rows have times."""

@@ -18,9 +18,9 @@ from chainrule.tables.columns import Column
 from chainrule.tables.preparation import Preparation
 from chainrule.tables.table import Table
 from chainrule.tabular.amounts import amount
-from chainrule.tabular.association import places_of
-from chainrule.tabular.levels import Level, Levels
-from chainrule.tabular.metrics import Array
+from chainrule.tabular.explaining.association import places_of
+from chainrule.tabular.explaining.levels import Level, Levels
+from chainrule.tabular.scoring.metrics import Array
 
 if TYPE_CHECKING:
     from chainrule.explanation.drawing import Drawing
@@ -80,7 +80,7 @@ class Dependence(Levels, Written):
         between : (float, float), optional
             The ends of the predictions' axis, so that pictures of several columns can be compared; by default those of the means.
         """
-        from chainrule.tabular.dependence_charts import draw_categories, draw_curves
+        from chainrule.tabular.explaining.dependence_charts import draw_categories, draw_curves
 
         ends = between or self.ends
         return draw_curves(self, ends) if self.ordered else draw_categories(self, ends)

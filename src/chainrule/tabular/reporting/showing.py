@@ -12,9 +12,9 @@ from chainrule.tables.report import lines
 
 if TYPE_CHECKING:
     from chainrule.tables import Preparation
-    from chainrule.tabular.dependence import Dependence
-    from chainrule.tabular.importance import Importance
-    from chainrule.tabular.scores import Scores
+    from chainrule.tabular.explaining.dependence import Dependence
+    from chainrule.tabular.explaining.importance import Importance
+    from chainrule.tabular.scoring.scores import Scores
 
 MOST_COLUMNS, MOST_REMARKS = 12, 6
 """Columns and remarks of a table that are shown."""

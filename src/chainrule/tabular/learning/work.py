@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tabular.deadline import Deadline
-from chainrule.tabular.folds import others
-from chainrule.tabular.members import Assignment, Finished, Member, train
-from chainrule.tabular.plan import Plan, least_epochs
-from chainrule.tabular.problem import Problem
-from chainrule.tabular.recipe import Recipe
-from chainrule.tabular.search import Candidate, Change, searched
+from chainrule.tabular.learning.deadline import Deadline
+from chainrule.tabular.learning.folds import others
+from chainrule.tabular.learning.members import Assignment, Finished, Member, train
+from chainrule.tabular.learning.plan import Plan, least_epochs
+from chainrule.tabular.learning.problem import Problem
+from chainrule.tabular.learning.recipe import Recipe
+from chainrule.tabular.learning.search import Candidate, Change, searched
 
 
 @dataclass(eq=False)

@@ -15,12 +15,12 @@ from chainrule.engines import cores
 from chainrule.engines.choice import AUTO, COMPILER, ENGINES
 from chainrule.errors import DivergedError
 from chainrule.network import Network
-from chainrule.tabular.deadline import Deadline
-from chainrule.tabular.looks import Looks
-from chainrule.tabular.plan import passes_between_looks
-from chainrule.tabular.problem import Problem
-from chainrule.tabular.recipe import Recipe
-from chainrule.tabular.under_way import UnderWay
+from chainrule.tabular.learning.deadline import Deadline
+from chainrule.tabular.learning.looks import Looks
+from chainrule.tabular.learning.plan import passes_between_looks
+from chainrule.tabular.learning.problem import Problem
+from chainrule.tabular.learning.recipe import Recipe
+from chainrule.tabular.learning.under_way import UnderWay
 from chainrule.training import History
 from chainrule.training.schedules import OnPlateau
 

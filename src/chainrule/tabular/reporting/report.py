@@ -17,14 +17,14 @@ from chainrule.notebooks import Shown
 from chainrule.tables.options import spell
 from chainrule.tables.preparation import Preparation
 from chainrule.tables.report import lines
-from chainrule.tabular import page
-from chainrule.tabular.attribution import Attribution
 from chainrule.tabular.charts import draw_amounts, draw_calibration, draw_counts
-from chainrule.tabular.comparing import remarks_beside
-from chainrule.tabular.dependence import Dependence
-from chainrule.tabular.importance import Importance
-from chainrule.tabular.metrics import metric_for
-from chainrule.tabular.scores import Scores
+from chainrule.tabular.explaining.attribution import Attribution
+from chainrule.tabular.explaining.dependence import Dependence
+from chainrule.tabular.explaining.importance import Importance
+from chainrule.tabular.reporting import page
+from chainrule.tabular.scoring.comparing import remarks_beside
+from chainrule.tabular.scoring.metrics import metric_for
+from chainrule.tabular.scoring.scores import Scores
 
 MOST_COLUMNS, MOST_FOLDED = 30, 500
 """Columns of the table that are told at once, and that are folded."""
@@ -107,7 +107,7 @@ class Report(Shown):
         return path
 
     def _repr_html_(self) -> str:
-        from chainrule.tabular.showing import of_report
+        from chainrule.tabular.reporting.showing import of_report
 
         return of_report(self.title, self.scores, self.importance, self.dependences)
 

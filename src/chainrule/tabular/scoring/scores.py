@@ -16,7 +16,7 @@ from chainrule.explanation.rendering.numerals import how_many, readable
 from chainrule.explanation.rendering.tables import Table
 from chainrule.explanation.rendering.written import Written
 from chainrule.tabular.amounts import amount
-from chainrule.tabular.metrics import (
+from chainrule.tabular.scoring.metrics import (
     Array,
     Metric,
     Task,
@@ -27,7 +27,7 @@ from chainrule.tabular.metrics import (
     share,
     weighted_quantiles,
 )
-from chainrule.tabular.reliability import Calibration, Cut, best_cut, calibration, cut_at
+from chainrule.tabular.scoring.reliability import Calibration, Cut, best_cut, calibration, cut_at
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 DIGITS = 4
@@ -64,7 +64,7 @@ class Scores(Written):
     Examples
     --------
     >>> import numpy as np
-    >>> from chainrule.tabular.scores import Scores
+    >>> from chainrule.tabular.scoring.scores import Scores
     >>> scores = Scores(np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]), ("no", "yes"))
     >>> round(scores["accuracy"], 3), scores["auc"], scores.confusion.tolist()
     (0.667, 1.0, [[1.0, 0.0], [1.0, 1.0]])
@@ -192,7 +192,7 @@ class Scores(Written):
         Examples
         --------
         >>> import numpy as np
-        >>> from chainrule.tabular.scores import Scores
+        >>> from chainrule.tabular.scoring.scores import Scores
         >>> scores = Scores(np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]), ("no", "yes"))
         >>> scores.at_threshold(0.3).recall
         1.0

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from chainrule.engines.rows import BLOCKS
 from chainrule.network import Network
 from chainrule.network.copying import renewed
-from chainrule.tabular.problem import Problem
-from chainrule.tabular.unseen import Best, Unseen
+from chainrule.tabular.learning.problem import Problem
+from chainrule.tabular.learning.unseen import Best, Unseen
 from chainrule.training import EpochEnd, History
 
 MANY = 8192

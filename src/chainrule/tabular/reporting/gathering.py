@@ -12,15 +12,15 @@ from chainrule.errors import DataError, NotBuiltError
 from chainrule.network import Network
 from chainrule.tables.preparation import Inputs, Preparation
 from chainrule.tables.table import Table
-from chainrule.tabular import baselines
 from chainrule.tabular.amounts import amount
-from chainrule.tabular.attribution import Attribution, AverageRow, attribute
-from chainrule.tabular.dependence import dependence
-from chainrule.tabular.importance import Importance, Predictor, importance
-from chainrule.tabular.learned import Learned
-from chainrule.tabular.metrics import Array, predicted
-from chainrule.tabular.report import Report
-from chainrule.tabular.scores import Scores
+from chainrule.tabular.explaining.attribution import Attribution, AverageRow, attribute
+from chainrule.tabular.explaining.dependence import dependence
+from chainrule.tabular.explaining.importance import Importance, Predictor, importance
+from chainrule.tabular.learning.learned import Learned
+from chainrule.tabular.reporting.report import Report
+from chainrule.tabular.scoring import baselines
+from chainrule.tabular.scoring.metrics import Array, predicted
+from chainrule.tabular.scoring.scores import Scores
 
 COLUMNS = 4
 """Columns whose dependence is drawn."""
