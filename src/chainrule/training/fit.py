@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines import REFERENCE
+from chainrule.engines import REFERENCE, preferred
 from chainrule.engines.workers import Aside
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing import trees
@@ -64,7 +64,8 @@ class Training:
         self.validation_rows = 0 if validation is None else len(validation.inputs[0])
         keyed = any(layer.uses_random for layer in step.objective.model.layers.values())
         count, layout = len(data.inputs[0]), layout_for(data, self.batch_size, settings.shuffle)
-        self.batches = Batches(rows, count, self.batch_size, settings.seed, settings.shuffle, keyed, layout)
+        engine = preferred(settings.engine)
+        self.batches = Batches(rows, count, self.batch_size, settings.seed, settings.shuffle, keyed, layout, engine)
         self.steps_per_epoch = self.batches.steps_per_epoch
         state = self._stand(step, parameters, settings, begin)
         self.runners, self.structure, self.measures = prepare_runners(
