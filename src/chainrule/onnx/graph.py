@@ -40,7 +40,8 @@ class Graph:
             from onnx import helper, numpy_helper
         except ImportError:
             raise MissingExtraError.of("onnx", "onnx", "a model for other runtimes") from None
-        self._make, self._tensor = helper, numpy_helper.from_array
+        self._make: Any = helper
+        self._tensor: Any = numpy_helper.from_array
         self._levels: list[list[Any]] = [[]]
         self._constants: dict[Any, Any] = {}
         self._inputs: list[Described] = []
