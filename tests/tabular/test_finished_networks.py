@@ -23,7 +23,7 @@ from chainrule.network.holding import held
 from chainrule.network.runs import values_of
 from chainrule.network.storage import content_of, description_of
 from chainrule.nn.parameters import flat_names
-from chainrule.tabular import members, under_way
+from chainrule.tabular.learning import members, under_way
 
 RANDOM = np.random.default_rng(0)
 A = RANDOM.normal(size=60).round(3)
