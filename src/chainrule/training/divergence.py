@@ -108,9 +108,16 @@ def _all_finite(values: list[Any]) -> bool:
     return all(np.isfinite(x).all() for x in values)
 
 
+SMALL = 2**12
+"""Numbers up to which arrays are put together to be looked at, since every call of NumPy takes as long as some thousand of them."""
+
+
 def are_finite(arrays: Sequence[Any]) -> bool:
     """Whether all numbers are finite; a sum is NaN or infinite as soon as one of them is, and may be where all are large."""
+    small, large = [x for x in arrays if x.size <= SMALL], [x for x in arrays if x.size > SMALL]
+    if small and not np.isfinite(np.concatenate(small, axis=None)).all():
+        return False
     with np.errstate(all="ignore"):
-        if math.isfinite(sum(float(np.add.reduce(x, axis=None)) for x in arrays)):
+        if math.isfinite(sum(float(np.add.reduce(x, axis=None)) for x in large)):
             return True
-        return all(math.isfinite(float(np.sum(x, dtype=np.float64))) for x in arrays)
+        return all(math.isfinite(float(np.sum(x, dtype=np.float64))) for x in large)
