@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from chainrule.engines import Runner
 from chainrule.tracing import trees
 from chainrule.training.blocks import Block
 
@@ -60,3 +61,24 @@ class Position:
         """The position at the end of this block as the beginning of another, or of what this one has begun of it."""
         begun = self.steps if self.block.count == 0 else 0
         return replace(self, block=block, reports=self.reports if begun else [], steps=begun)
+
+
+class Moment(NamedTuple):
+    """The learned parameters after so many steps of a block, as what they are found by: where the block began."""
+
+    began: Position
+    steps: int
+
+
+def found(learned: Any, runner: Runner, state: list[Any]) -> Any:
+    """The learned parameters: those there are, or a moment's, whose steps are carried out again; the runner goes on from `state`."""
+    if not isinstance(learned, Moment):
+        return learned
+    began, steps = learned
+    runner.load(began.state)
+    runner.run(
+        began.block.order, began.steps, steps - began.steps, [x[began.steps : steps] for x in began.block.scalars]
+    )
+    nested = trees.unflatten(began.structure, runner.state)
+    runner.load(state)
+    return nested["learned"]
