@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.choice import AUTO, ENGINES, REFERENCE, choose, load, why_not
+from chainrule.engines.choice import AUTO, ENGINES, REFERENCE, choose, load, preferred, why_not
 from chainrule.engines.engine import Engine, Executable, Workspace
 from chainrule.engines.loop import Measurement, Runner, TrainingLoop
 from chainrule.engines.states import State
@@ -35,6 +35,7 @@ __all__ = [
     "load",
     "make_runner",
     "measures",
+    "preferred",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,6 +46,13 @@ class Timetable:
     def __init__(self, batches: Batches, learning_rate: Any, dtype: Any) -> None:
         self.batches, self._learning_rate, self._dtype = batches, learning_rate, dtype
         self._rate = as_schedule(learning_rate)
+        self._known: dict[tuple[int, int], tuple[Any, Any]] = {}
+
+    def another(self, batches: Batches) -> Timetable:
+        """The same with other batches, as many in an epoch; the numbers of a block are found once for both."""
+        other = copy.copy(self)
+        other.batches = batches
+        return other
 
     def block(self, done: int, count: int, earlier: int = 0, scale: Any = 1.0) -> Block:
         """Some epochs from number `done` on, the next that are drawn.
@@ -52,13 +60,23 @@ class Timetable:
         The optimizer has taken `earlier` steps beyond those of the epochs before; rates are multiplied by the scale, or
         each by its own.
         """
-        steps = self.batches.steps_per_epoch
-        numbers = done * steps + np.arange(count * steps)
-        before, rates = self.batches.streams, self._rates(numbers / steps) * scale
+        numbers, rates = self._numbers(done, count)
+        before, rates = self.batches.streams, rates * scale
         order, keys = self.batches.draw(count)
         counts = earlier + numbers + 1
         scalars = [rates.astype(self._dtype), counts.astype(self._dtype), keys]
         return Block(done, count, order, rates, scalars, before, self.batches.streams)
+
+    def _numbers(self, done: int, count: int) -> tuple[Any, Any]:
+        """The numbers of a block's steps and the schedule's rates, remembered of the last block."""
+        found = self._known.get((done, count))
+        if found is None:
+            steps = self.batches.steps_per_epoch
+            numbers = done * steps + np.arange(count * steps)
+            found = numbers, self._rates(numbers / steps)
+            self._known.clear()
+            self._known[done, count] = found
+        return found
 
     def _rates(self, epochs: Any) -> Any:
         rates = np.asarray(self._rate(epochs), np.float64)

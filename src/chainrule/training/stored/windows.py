@@ -177,7 +177,10 @@ class _Reading:
         self._store, self._arrays, self._window = store, arrays, window
         self._done, self._stopped, self._process = threading.Event(), False, os.getpid()
         self._error: BaseException | None = None
-        threading.Thread(target=self._read, name="chainrule reading", daemon=True).start()
+        try:
+            threading.Thread(target=self._read, name="chainrule reading", daemon=True).start()
+        except RuntimeError:  # the system has no more threads
+            self._read()
 
     @property
     def is_alive(self) -> bool:
