@@ -20,7 +20,7 @@ from chainrule.training.blocks import Block, BlockRunner, Call, Timetable
 from chainrule.training.callbacks import EpochEnd
 from chainrule.training.checkpoints import Checkpoints
 from chainrule.training.data import filled_up, owned
-from chainrule.training.divergence import are_finite, diverged
+from chainrule.training.divergence import diverged
 from chainrule.training.evaluation import Evaluator, means_of, samples_are_apart
 from chainrule.training.history import DIVERGED, FINISHED, INTERRUPTED, History
 from chainrule.training.keyframes import Keyframe, Keyframes
@@ -263,7 +263,7 @@ class Training:
         if self.watch is not None and self.watch.needs_before and not self._at.steps:
             self._begun_with = self._at.nested["learned"]
         for call in runner.calls(block, self._at.steps):
-            if not np.isfinite(call.report[:, : self._at.widths[0]]).all() or not are_finite(call.state):
+            if not np.isfinite(call.report[:, : self._at.widths[0]]).all() or not call.state.is_finite:
                 raise self._diverged(block, call)
             steps = call.first + call.count
             self._at = self._at.after(call.report, steps, call.state)
