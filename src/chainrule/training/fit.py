@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -33,6 +33,9 @@ from chainrule.training.settings import Settings, passes
 from chainrule.training.step import TrainingStep, parameter_count
 from chainrule.training.stored import StoredEvaluator, WindowedRunner, evaluator_of, layout_for
 from chainrule.training.watching import warn_unless_finite, watchers
+
+Scorer = Callable[[Parameters], Mapping[str, float]]
+"""Gives further metrics of the parameters at the end of an epoch."""
 
 NetworkParameters = Callable[[Parameters], None]
 """Told the parameters after every epoch that somebody looks at; they are not to be written to."""
@@ -110,14 +113,12 @@ class Training:
     def _begin(self, state: Any, begin: Progress | None) -> None:
         """Stand before the first epoch, or where a run stands."""
         steps, run = 0 if begin is None else begin.steps, begin if isinstance(begin, Run) else None
-        rule, rate, validated = (
-            self.settings.early_stopping,
-            self.step.optimizer.learning_rate,
-            self.validation is not None,
-        )
+        rule, validated = self.settings.early_stopping, self.validation is not None
+        rate = self.step.optimizer.learning_rate
         self.watch, self.plateau = watchers(rule, rate, validated, self.steps_per_epoch, run)
         self.history = History()
         self.keyframes: Keyframes | None = None
+        self.scorer: Scorer | None = None
         self.checkpoints: Checkpoints | None = None
         own = len(self.step.objective.metrics)
         widths = own, own if self.measures else 0
@@ -192,7 +193,7 @@ class Training:
             "validation rows": self.validation_rows,
             "batch_size": self.batch_size,
             "shuffle": as_text(settings.shuffle) + self.batches.windows,
-            "early_stopping": None if rule is None else [rule.monitor, rule.min_delta, rule.restore_best],
+            "early_stopping": None if rule is None else rule.settled,
         }
 
     def _together(self, nested: Any, learned: Parameters | None = None) -> Parameters:
@@ -225,7 +226,7 @@ class Training:
         """All epochs, in blocks; while one is carried out, the next is prepared aside where nothing can change it."""
         settings, share = self.settings, 1.0 if self.keyframes is None else self.keyframes.share
         runner = self.blocks or BlockRunner(self.runner, self.steps_per_epoch, share)
-        alone = self.watch is None and self.validator is None and not settings.callbacks and self.plateau is None
+        alone = not self._looked_at and not settings.callbacks
         certain = alone and settings.stop is None
         if self._is_over() or (self.history.epochs == settings.epochs):
             return
@@ -312,12 +313,7 @@ class Training:
     def _catch_up(self) -> None:
         """Note the epochs whose noting was interrupted; what watches epochs has them one at a time, and is never far behind."""
         block = self._at.block
-        if (
-            self.validator is None
-            and self.watch is None
-            and self.plateau is None
-            and self.history.epochs == block.first
-        ):
+        if not self._looked_at and self.history.epochs == block.first:
             self.history.extend(self._completed(block))
         self._show_watchers()
 
@@ -333,9 +329,16 @@ class Training:
         seconds = columns.pop("seconds")
         if self.validator is not None:  # then epochs come one at a time
             columns |= {f"val_{k}": [v] for k, v in self.validator(self._together(self._at.nested)).items()}
+        if self.scorer is not None:
+            columns |= {name: [value] for name, value in self.scorer(self._together(self._at.nested)).items()}
         self.history.extend({**columns, "seconds": seconds})
         self._show_watchers()
         return {name: float(values[-1]) for name, values in columns.items()}
+
+    @property
+    def _looked_at(self) -> bool:
+        """Whether something looks at every epoch, so that they come one at a time."""
+        return any(x is not None for x in (self.validator, self.scorer, self.watch, self.plateau))
 
     def _show_watchers(self) -> None:
         """Show the last epoch to what watches and has not seen it."""
