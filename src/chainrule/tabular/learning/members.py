@@ -79,6 +79,10 @@ class Member:
 class Finished(Protocol):
     """Where networks are that have been trained, by what each was to do."""
 
+    @property
+    def threads(self) -> int:
+        """For how many threads the training is planned."""
+
     def find(self, problem: Problem, own: Assignment) -> Member | None:
         """The network that has done this, if there is one."""
 
