@@ -109,7 +109,7 @@ def _stand_in_for_missing_streams() -> None:
         sys.stderr = sys.stdout
 
 
-ALLOCATOR = "_RJEM_MALLOC_CONF", "muzzy_decay_ms:0"
+ALLOCATOR = "_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0"
 """Polars' allocator would leave memory it has given up with the process, to be taken when the system needs it; most ask before."""
 
 

@@ -22,6 +22,7 @@ from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.under_way import UnderWay
 from chainrule.training import History
+from chainrule.training.data import ChosenRows
 from chainrule.training.schedules import OnPlateau
 
 HEARD = 0.1
@@ -182,7 +183,7 @@ def _attempt(
 
     with closing(seen):
         history = network.fit(
-            X[learned],
+            ChosenRows(X, learned),
             problem.y[learned],
             loss=problem.loss(recipe.label_smoothing),
             optimizer=optimizer,
