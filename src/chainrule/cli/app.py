@@ -19,6 +19,7 @@ from chainrule.cli.exits import FAILED, INTERRUPTED, SIGNALLED
 from chainrule.errors import ChainruleError
 from chainrule.forks import load
 from chainrule.tables import TableError, spell
+from chainrule.tables.room import keep_little
 from chainrule.training.progress import is_open
 from chainrule.training.signals import Terminated
 
@@ -116,6 +117,7 @@ ALLOCATOR = "_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0"
 def main() -> None:
     """Run the command line."""
     os.environ.setdefault(*ALLOCATOR)  # heard when Polars is loaded, which is later
+    keep_little()
     _stand_in_for_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal knows its characters; files and pipes are given UTF-8
