@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -125,11 +125,8 @@ class Time(Column):
 
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """Seconds since 1970 of one moment or text."""
-        if type(cell) is str and "%d" in self.form and "%z" not in self.form and "%.f" not in self.form:
-            try:
-                cell = datetime.strptime(cell, self.form)
-            except ValueError:
-                return float(super().read_one(cell, spelling))
+        if type(cell) is str and self.form:
+            cell = _spelled(cell, self.form) or cell
         if type(cell) is date:
             return DAY * (cell - date(1970, 1, 1)).days
         if isinstance(cell, datetime):
@@ -142,12 +139,9 @@ class Time(Column):
         """A moment with a zone where training's had one and without where not; a text that is spelled as the form spells it."""
         if isinstance(cell, datetime):
             return (cell.tzinfo is not None) == bool(self.zone) and not getattr(cell, "nanosecond", 0)
-        if type(cell) is not str or "%d" not in self.form or "%z" in self.form or "%.f" in self.form:
+        if type(cell) is not str:
             return cell is None or type(cell) is date
-        try:
-            return datetime.strptime(cell, self.form).strftime(self.form) == cell
-        except ValueError:
-            return False
+        return bool(self.form) and _spelled(cell, self.form) is not None
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """The parts, and the flag."""
@@ -304,6 +298,38 @@ def _parsed(texts: pl.Series, form: str) -> pl.Series:
         else column.str.to_datetime(form, strict=False, time_unit="us")
     )
     return texts.alias("t").to_frame().select(parsed).to_series()
+
+
+_PADDED = re.compile(r"(?<!\d)0(?=\d)")
+
+
+@lru_cache(maxsize=64)
+def _spelled(text: str, form: str) -> datetime | None:
+    """What `_parsed` makes of one text that is spelled as `strftime` would, but for zeros before days and hours; None of others.
+
+    Examples
+    --------
+    >>> _spelled("31.1.2020", "%d.%m.%Y"), _spelled("08:05", "%H:%M"), _spelled("31.13.2020", "%d.%m.%Y")
+    (datetime.datetime(2020, 1, 31, 0, 0), datetime.datetime(1970, 1, 1, 8, 5), None)
+    """
+    if form.endswith("%z"):
+        text = re.sub(r"(Z|UTC)$", "+00:00", text)
+        text = re.sub(r"([+-]\d\d):(\d\d)$", r"\1\2", text)
+    if "%.f" in form:
+        fraction = re.search(r"(?<=:\d\d)\.(\d{1,6})(?!\d)", text)
+        if fraction is None:
+            return None
+        text, form = text.replace(fraction[0], f".{fraction[1]:0<6}", 1), form.replace("%.f", ".%f")
+    if not re.search("%[Yy]", form):
+        text, form = f"1970-01-01 {text}", f"%Y-%m-%d {form}"
+    elif "%d" not in form:
+        text, form = f"01 {text}", f"%d {form}"
+    try:
+        moment = datetime.strptime(text, form)
+    except ValueError:
+        return None
+    alike = _PADDED.sub("", moment.strftime(form)) == _PADDED.sub("", text)
+    return moment if alike and ("%y" not in form or moment.year != 1969) else None  # which Polars takes for 2069
 
 
 def _zone_of(cells: pl.Series, form: str) -> str:
