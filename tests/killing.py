@@ -32,7 +32,7 @@ import numpy as np
 import chainrule as cr
 from chainrule.errors import SettingError
 from chainrule.network.reading import read
-from chainrule.tabular import members, under_way
+from chainrule.tabular.learning import members, under_way
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(240, 3))

@@ -14,12 +14,12 @@ import pytest
 
 import chainrule as cr
 from chainrule.notebooks import FORMS, Shown, Text
-from chainrule.tabular.attribution import Attribution, ColumnPart
-from chainrule.tabular.dependence import Dependence
-from chainrule.tabular.importance import ColumnImportance, Importance
-from chainrule.tabular.levels import Level
-from chainrule.tabular.metrics import metric_for
-from chainrule.tabular.scores import Scores
+from chainrule.tabular.explaining.attribution import Attribution, ColumnPart
+from chainrule.tabular.explaining.dependence import Dependence
+from chainrule.tabular.explaining.importance import ColumnImportance, Importance
+from chainrule.tabular.explaining.levels import Level
+from chainrule.tabular.scoring.metrics import metric_for
+from chainrule.tabular.scoring.scores import Scores
 
 X, y = np.array([[0.4, -0.7], [0.1, 0.3]]), np.array([[0.2, 0.9], [0.5, 0.1]])
 NETWORK = cr.Network([cr.Dense(3, "sigmoid", name="hidden"), cr.Dense(2, name="output")], dtype="float64").build(2)

@@ -523,5 +523,5 @@ def test_options_that_messages_name_are_there():
     assert all(typed_option in commands["train"] for typed_option in ("--drop", "--column"))
 
 
-LEARNING = {"tables/learning.py", "tables/target.py", "tables/remarks.py", "tabular/shortfall.py"}
+LEARNING = {"tables/learning.py", "tables/target.py", "tables/remarks.py", "tabular/learning/shortfall.py"}
 """What tells options while a model is learned."""

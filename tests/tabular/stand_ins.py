@@ -9,9 +9,9 @@ import polars as pl
 import chainrule as cr
 from chainrule.tables.preparation import Preparation
 from chainrule.tables.table import Table
-from chainrule.tabular.attribution import AverageRow
-from chainrule.tabular.importance import predictors_of
-from chainrule.tabular.scores import Scores
+from chainrule.tabular.explaining.attribution import AverageRow
+from chainrule.tabular.explaining.importance import predictors_of
+from chainrule.tabular.scoring.scores import Scores
 
 TOWNS = ["Rome", "Oslo", "Lima", "Bonn", "Kiel", "Bath", "Nice", "Riga", "Baku", "Doha", "Graz", "Jena", "Lund", "Pisa"]
 

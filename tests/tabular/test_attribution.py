@@ -12,8 +12,8 @@ from chainrule.errors import ModelFileError, SettingError, UnknownNameError
 from chainrule.notebooks import FORMS
 from chainrule.tables.columns import Feature
 from chainrule.tables.table import Table
-from chainrule.tabular.attribution import Attribution, AverageRow, ColumnPart, attribute
-from chainrule.tabular.paths import SmoothNetwork, integrate
+from chainrule.tabular.explaining.attribution import Attribution, AverageRow, ColumnPart, attribute
+from chainrule.tabular.explaining.paths import SmoothNetwork, integrate
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from chainrule.tabular.comparing import beaten_by, remarks_beside
-from chainrule.tabular.scores import Scores
+from chainrule.tabular.scoring.comparing import beaten_by, remarks_beside
+from chainrule.tabular.scoring.scores import Scores
 
 
 def probabilities(wrong, rows=40):

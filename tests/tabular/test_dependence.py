@@ -18,9 +18,9 @@ from chainrule.notebooks import FORMS
 from chainrule.tables.preparation import Preparation
 from chainrule.tables.table import Table
 from chainrule.tabular.charts import WIDTH
-from chainrule.tabular.dependence import dependence
-from chainrule.tabular.dependence_charts import texts_along
-from chainrule.tabular.levels import Level
+from chainrule.tabular.explaining.dependence import dependence
+from chainrule.tabular.explaining.dependence_charts import texts_along
+from chainrule.tabular.explaining.levels import Level
 
 
 def everything(rows=300):

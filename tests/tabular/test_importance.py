@@ -12,9 +12,9 @@ from stand_ins import model
 from chainrule.errors import DataError, SettingError, UnknownNameError
 from chainrule.notebooks import FORMS
 from chainrule.tables.columns import Feature
-from chainrule.tabular.association import associations, groups_of, named
-from chainrule.tabular.importance import Predictor, importance
-from chainrule.tabular.metrics import METRICS
+from chainrule.tabular.explaining.association import associations, groups_of, named
+from chainrule.tabular.explaining.importance import Predictor, importance
+from chainrule.tabular.scoring.metrics import METRICS
 
 
 def numbers(*names):

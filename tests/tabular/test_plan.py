@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from chainrule.tabular import plan as planning
-from chainrule.tabular.plan import Plan, passes_between_looks, plan
+from chainrule.tabular.learning import plan as planning
+from chainrule.tabular.learning.plan import Plan, passes_between_looks, plan
 
 
 def seconds_of(intended: Plan, rows: int, weights: int, batch: int, threads: int, recipes: int) -> float:

@@ -12,9 +12,9 @@ import chainrule as cr
 from chainrule.errors import DataError, NotBuiltError, SettingError
 from chainrule.explanation.drawing import palette
 from chainrule.tables.table import Table
-from chainrule.tabular import page
-from chainrule.tabular.report import Report
-from chainrule.tabular.reporting import LEARNED_FROM, report_of
+from chainrule.tabular.reporting import page
+from chainrule.tabular.reporting.gathering import LEARNED_FROM, report_of
+from chainrule.tabular.reporting.report import Report
 
 EVIL = "<script>alert(\"1\")</script> & 'rooms'"
 VOID = {"meta", "br"}

@@ -12,8 +12,8 @@ import pytest
 import chainrule as cr
 from chainrule.errors import SettingError
 from chainrule.tables import Preparation, Table, as_table, rescaled
-from chainrule.tabular.problem import Problem
-from chainrule.tabular.search import AS_USUAL, Candidate, Rescaled, changes, searched
+from chainrule.tabular.learning.problem import Problem
+from chainrule.tabular.learning.search import AS_USUAL, Candidate, Rescaled, changes, searched
 
 QUICK: dict[str, Any] = {
     "seconds": None,

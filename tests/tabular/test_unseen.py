@@ -5,9 +5,9 @@ import pytest
 
 import chainrule as cr
 from chainrule.tables import as_table
-from chainrule.tabular import looks
-from chainrule.tabular.problem import Problem
-from chainrule.tabular.unseen import Unseen
+from chainrule.tabular.learning import looks
+from chainrule.tabular.learning.problem import Problem
+from chainrule.tabular.learning.unseen import Unseen
 
 
 def test_guesses_are_not_chosen_by_the_rows_they_are_of():

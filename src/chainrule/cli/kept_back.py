@@ -9,7 +9,7 @@ import numpy as np
 from chainrule.datasets import split_rows
 from chainrule.tables import Table, ranks
 from chainrule.tables.options import counted
-from chainrule.tabular.folds import latest, others
+from chainrule.tabular.learning.folds import latest, others
 
 FEW = 5
 """A target with fewer values than a so-manieth of the rows has the same share of each kept back."""

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from chainrule.cli.console import heading, note, say
 from chainrule.tables import spell
 from chainrule.tabular import TableModel
-from chainrule.tabular.comparing import remarks_beside
+from chainrule.tabular.scoring.comparing import remarks_beside
 
 LABELS = 10
 """Labels that are listed."""

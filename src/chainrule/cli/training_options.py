@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from chainrule.cli.options import TABLE, WRITTEN, MissingChoice
-from chainrule.tabular.metrics import METRICS
-from chainrule.tabular.rates import SCHEDULES
+from chainrule.tabular.learning.rates import SCHEDULES
+from chainrule.tabular.scoring.metrics import METRICS
 
 USUAL, LONG = 10.0, 60.0
 """Seconds of a training, and of one with --best."""

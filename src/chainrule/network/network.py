@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chainrule.autodiff import grad
 from chainrule.errors import NotBuiltError
-from chainrule.network import storage
+from chainrule.network import exporting, storage
 from chainrule.network.advice import advised
 from chainrule.network.answering import Answers, CompiledNetwork, Question
 from chainrule.network.base import batch_for
@@ -296,6 +296,40 @@ class Network(TrainableNetwork):
         True
         """
         storage.save(self, path, self.notes if notes is None else notes, run=run)
+
+    def export(self, path: str | Path, answers: Question | Sequence[Question] | None = None) -> None:
+        """Write what the network computes as an ONNX model, for runtimes of other languages and machines.
+
+        Its inputs are called `X`, or as the function's arguments are, and take any number of rows; its outputs are called as the
+        methods that give the same. Nothing can be learned from it further: `save` writes what `cr.load` reads.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, by custom with the ending `.onnx`. An existing file is replaced as a whole.
+        answers : {"predict", "predict_proba", "outputs"}, or several of them, optional
+            What it answers; by default `predict`, with `predict_proba` where there are probabilities, or of a network that was
+            never fitted `outputs`.
+
+        Raises
+        ------
+        MissingExtraError
+            When the package onnx is not installed.
+        UnsupportedError
+            When ONNX has no nodes for an operation, or what it gives depends on the number of rows otherwise than by its length.
+
+        Examples
+        --------
+        >>> import os, tempfile, numpy as np, chainrule as cr
+        >>> network = cr.Network([cr.Dense(3, "tanh"), cr.Dense(1)]).build(2)
+        >>> path = os.path.join(tempfile.mkdtemp(), "model.onnx")
+        >>> network.export(path)
+        >>> from onnx.reference import ReferenceEvaluator
+        >>> (found,) = ReferenceEvaluator(path).run(["outputs"], {"X": np.ones((5, 2), np.float32)})
+        >>> np.abs(found - network(np.ones((5, 2)))).max() < 1e-6
+        np.True_
+        """
+        exporting.export(self, path, answers)
 
     def summary(self, batch_size: int | None = None, *, optimizer: Any = "adam", loss: Any = None) -> Summary:
         """A table of the layers, what they give, and how many parameters they have.

@@ -42,7 +42,7 @@ from chainrule.explanation.drawing.scene import (
 from chainrule.tabular.amounts import amount
 
 if TYPE_CHECKING:
-    from chainrule.tabular.reliability import Calibration
+    from chainrule.tabular.scoring.reliability import Calibration
 
 COLOURS = (POSITIVE, NEGATIVE, "#009e73", "#cc79a7", "#7b63a5")
 """Of several curves in one picture (Okabe and Ito's palette)."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from chainrule.tables import Preparation, Spelling, Table, TableError, give_back, lightened, ranks, rescaled, sample
 from chainrule.tables.names import spelled
-from chainrule.tabular.search import Rescaled
+from chainrule.tabular.learning.search import Rescaled
 from chainrule.tabular.weights import weights_of_rows
 
 MOST_RESCALED = 50_000

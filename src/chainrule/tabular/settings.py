@@ -7,8 +7,8 @@ from typing import Any
 
 from chainrule.errors import SettingError, shortened
 from chainrule.tables.columns.number import SCALINGS
-from chainrule.tabular.judging import check_choosing
-from chainrule.tabular.recipe import Recipe
+from chainrule.tabular.learning.judging import check_choosing
+from chainrule.tabular.learning.recipe import Recipe
 
 
 def check_settings(learning: Mapping[str, Any], scaling: str | None) -> None:

@@ -131,13 +131,20 @@ def split_off(data: Batch, share: float, seed: int) -> tuple[Batch | None, Batch
     if count >= rows:
         raise SettingError(f"validation_split={share} of {rows} rows leaves none to learn from; give a smaller share.")
     held, kept = np.sort(order[:count]), np.sort(order[count:])
-    validation, learned = (replace(data.like([x[part] for x in data.arrays()]), own=True) for part in (held, kept))
+    validation, learned = (
+        replace(data.like([_taken(x, part) for x in data.arrays()]), own=True) for part in (held, kept)
+    )
     if validation.weights is not None and not validation.weights.any():
         raise DataError(
             f"the {count} rows held out by validation_split={share} all have weight 0, so nothing can be measured on them. "
             "Use another seed, a larger share, or give validation_data."
         )
     return validation, learned
+
+
+def _taken(x: Any, rows: Any) -> Any:
+    """Some rows, in memory: what is mapped from disk may have its bytes in another order than this CPU."""
+    return x[rows].astype(x.dtype.newbyteorder("="), copy=False)
 
 
 FILLED_BYTES = 2**28

@@ -45,11 +45,8 @@ def emit(code: Code, memory: MemoryPlan, grouping: Grouping) -> None:
                     _emit_group(part, memory, group)
                     continue
                 if alike.key not in written:
-                    own = subroutine(part, "alike", alike.buffers)
-                    _emit_group(own, memory, group)
-                    own.builder.ret_void()
-                    written[alike.key] = own.builder.function
-                call(part, written[alike.key], [*map(part.offset, alike.buffers)])
+                    written[alike.key] = alike.function(part, _emit_group)
+                alike.call(part, written[alike.key])
         part.builder.ret_void()
         call(code, part.builder.function)
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.columns.column import Column, Feature, Reading, require
+from chainrule.tables.columns.column import Column, Feature, Reading, Words, require
 from chainrule.tables.columns.number import clipped
 from chainrule.tables.columns.texts import as_texts
 from chainrule.tables.missing import Spelling
+from chainrule.tables.options import TableError, columns_option
 
 if TYPE_CHECKING:
     import polars as pl
@@ -94,6 +95,12 @@ class Text(Column):
 
         words = [xxh64_intdigest(word.encode()) for word in _WORD.findall(small)]
         return _counted(np.array(words, np.uint64), np.zeros(len(words), np.intp), 1, len(self.means))[0]
+
+    def words(self, spelling: Spelling) -> Words:
+        """There is no end of texts."""
+        raise TableError(
+            f"column {self.name!r} holds longer texts, which cannot be listed. Leave it out: {columns_option([self.name], 'drop')}"
+        )
 
     def is_sure(self, cell: Any, value: Any) -> bool:
         """Any text."""

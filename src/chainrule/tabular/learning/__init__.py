@@ -1,0 +1,1 @@
+"""From the rows of a table to its networks, in the time there is."""
