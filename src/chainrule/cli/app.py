@@ -22,7 +22,9 @@ from chainrule.tables import TableError, spell
 from chainrule.training.progress import is_open
 from chainrule.training.signals import Terminated
 
-MODULES = {name: name for name in ("demo", "train", "evaluate", "predict", "explain", "view", "diagnose", "launch")}
+MODULES = {
+    name: name for name in ("demo", "train", "evaluate", "predict", "export", "explain", "view", "diagnose", "launch")
+}
 MODULES["evaluate"] = "predict"
 """The commands in order, and the modules that hold the functions of their names."""
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.choice import AUTO, ENGINES, REFERENCE, choose, load, why_not
+from chainrule.engines.choice import AUTO, ENGINES, REFERENCE, choose, load, preferred, why_not
 from chainrule.engines.engine import Engine, Executable, Workspace
 from chainrule.engines.loop import Measurement, Runner, TrainingLoop
+from chainrule.engines.states import State
 from chainrule.errors import ShapeError
 from chainrule.tracing import trees
 from chainrule.tracing.apply import PLAIN, Traced, separate
@@ -26,6 +27,7 @@ __all__ = [
     "Executable",
     "Measurement",
     "Runner",
+    "State",
     "TrainingLoop",
     "Workspace",
     "compile_program",
@@ -33,6 +35,7 @@ __all__ = [
     "load",
     "make_runner",
     "measures",
+    "preferred",
 ]
 
 

@@ -150,6 +150,11 @@ class Number(Column):
             )
         return Reading(read.values, remarks)
 
+    @property
+    def told_alone(self) -> str:
+        """In which unit."""
+        return f"number{f' in {self.unit}' if self.unit else ''}, NaN where missing"
+
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """One number."""
         if cell is None:
@@ -179,8 +184,7 @@ class Number(Column):
         medians = np.array([column.median for column in columns])
         scales = np.array([column.scale for column in columns])
         gaps = [place for place, column in enumerate(columns) if column.missing]
-        places = np.cumsum([0] + [len(column.features) for column in columns])
-        flags = [int(places[place]) + 1 for place in gaps]
+        order = np.argsort([*range(len(columns)), *gaps], kind="stable")  # every flag behind its number
         ranked = [
             (place, np.array(column.knots), np.array(column.scores))
             for place, column in enumerate(columns)
@@ -188,20 +192,14 @@ class Number(Column):
         ]
 
         def encoded(values: Sequence[NDArray[np.float64]]) -> NDArray[np.floating[Any]]:
-            x = np.array(values).T
+            x = np.stack(values).T
             absent = np.isnan(x)
             with np.errstate(over="ignore"):
                 z = (np.where(absent, medians, x) - medians) / scales
             z = clipped(np.clip(z, -FARTHEST, FARTHEST))
             for place, knots, scores in ranked:
-                z[:, place] = np.interp(x[:, place], knots, scores)
-                z[absent[:, place], place] = 0.0
-            if not gaps:
-                return np.asarray(z)
-            out = np.empty((len(x), places[-1]))
-            out[:, places[:-1]] = z
-            out[:, flags] = absent[:, gaps]
-            return out
+                z[:, place] = np.where(absent[:, place], 0.0, np.interp(x[:, place], knots, scores))
+            return np.concatenate([z, absent[:, gaps]], axis=1)[:, order] if gaps else z
 
         return encoded
 
@@ -221,7 +219,8 @@ def scaled_text(name: str, middle: float, scale: float) -> str:
 
 def clipped(z: NDArray[np.float64]) -> NDArray[np.float64]:
     """z/√(1 + (z/3)²): nearly z where that is small, never beyond ±3."""
-    return np.asarray(z / np.sqrt(1.0 + np.square(z / 3.0)))
+    found: NDArray[np.float64] = z / np.sqrt(1.0 + np.square(z / 3.0))
+    return found
 
 
 def _quantile(ordered: NDArray[np.float64], level: float) -> float:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.columns.column import Column, Feature, Reading, require
+from chainrule.tables.columns.column import Column, Feature, Reading, Words, require
 from chainrule.tables.columns.number import clipped
 from chainrule.tables.columns.texts import as_texts
 from chainrule.tables.missing import Spelling
+from chainrule.tables.options import TableError, columns_option
 
 if TYPE_CHECKING:
     import polars as pl
@@ -81,6 +82,12 @@ class Text(Column):
         if texts is None:
             raise TypeError(f"{cells.dtype} holds no text")
         return Reading(_hashed(texts, len(self.means)))
+
+    def words(self, spelling: Spelling) -> Words:
+        """There is no end of texts."""
+        raise TableError(
+            f"column {self.name!r} holds longer texts, which cannot be listed. Leave it out: {columns_option([self.name], 'drop')}"
+        )
 
     def is_sure(self, cell: Any, value: Any) -> bool:
         """Any text."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 DAY = 86400.0
+DAYS_OF_A_YEAR = 365.2425
+DAYS_BEFORE_1970 = 719527.0
+"""Since the beginning of the year 0."""
 PARTS = ("elapsed", "year", "season", "weekday", "hour")
 SAMPLE = 60
 
@@ -123,6 +126,13 @@ class Time(Column):
         like = f" like {self.form}" if self.form else ""
         return Reading(seconds, (*remarks, unread(self.name, f"times{like}", dict.fromkeys(strays), len(strays))))
 
+    @property
+    def told_alone(self) -> str:
+        """Since when, and by which clock."""
+        return (
+            f"time: seconds since 1970-01-01{f' by the clock of {self.zone}' if self.zone else ''}, NaN where missing"
+        )
+
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """Seconds since 1970 of one moment or text."""
         if type(cell) is str and "%d" in self.form and "%z" not in self.form and "%.f" not in self.form:
@@ -182,10 +192,18 @@ def _moment(seconds: float) -> str:
 
 
 def _year_starts(seconds: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """When the year of every moment begins, and when it ends."""
-    years = np.floor(np.clip(seconds, -6e10, 2.5e11)).astype("datetime64[s]").astype("datetime64[Y]")
-    start, end = (x.astype("datetime64[s]").astype(np.float64) for x in (years, years + 1))
-    return start, end
+    """When the year of every moment begins, and when it ends; plain arithmetic, which can be traced as well."""
+    days = np.floor(np.clip(seconds, -6e10, 2.5e11) / DAY) + DAYS_BEFORE_1970
+    year = np.floor(days / DAYS_OF_A_YEAR)  # or the one after, where days are short of that
+    year = year + (_days_before(year + 1.0) <= days) - (_days_before(year) > days)
+    return tuple((_days_before(x) - DAYS_BEFORE_1970) * DAY for x in (year, year + 1.0))  # type: ignore[return-value]
+
+
+def _days_before(year: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How many days lie between the beginnings of the years 0 and this, by the Gregorian calendar."""
+    last = year - 1.0
+    found: NDArray[np.float64] = 365.0 * year + np.floor(last / 4.0) - np.floor(last / 100.0) + np.floor(last / 400.0)
+    return found
 
 
 def _varying(seconds: NDArray[np.float64]) -> tuple[str, ...]:
