@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from llvmlite import ir
-
+from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, INT32, INT64, DType, Vector
 from chainrule.engines.llvm.mathematics.steps import repeat
@@ -77,7 +76,7 @@ def _scalar_function(m: Instructions) -> ir.Function:
     if found is None:
         found = ir.Function(module, ir.FunctionType(RESULT, [ir.DoubleType()]), name)
         found.linkage = "internal"
-        found.attributes.add("noinline")
+        found.attributes.append("noinline")
         entry = ir.IRBuilder(found.append_basic_block("entry"))
         _write(type(m)(entry, 1, lacks=m.lacks), found, _digits(module))
     return found
