@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines.engine import Engine
 from chainrule.errors import SettingError, UnknownNameError, shortened
 from chainrule.network.answering import Answers
 from chainrule.network.base import BaseNetwork
@@ -66,7 +67,7 @@ class Measures:
     data : Batch
         The rows, in memory.
     asked : sequence of str or callable
-    engine : str
+    engine : str or Engine
 
     Raises
     ------
@@ -77,7 +78,12 @@ class Measures:
     """
 
     def __init__(
-        self, network: BaseNetwork, meanings: Sequence[Meaning], data: Batch, asked: Sequence[Asked], engine: str
+        self,
+        network: BaseNetwork,
+        meanings: Sequence[Meaning],
+        data: Batch,
+        asked: Sequence[Asked],
+        engine: str | Engine,
     ) -> None:
         if store_of(data) is not None:
             raise SettingError(
