@@ -606,6 +606,12 @@ class TestHistory:
             name = a.get_ylabel()
             assert lines == {"training": history[name], "validation": history[f"val_{name}"]}
 
+    def test_every_metric_is_drawn(self) -> None:
+        history = small().fit(X, Y, epochs=3, validation_split=0.3, metrics=["auc"], progress=False)
+        axes = {a.get_ylabel(): a for a in history.plot().axes}
+        assert list(axes) == ["loss", "accuracy", "auc"]
+        assert list(axes["auc"].lines[0].get_ydata()) == history["val_auc"]
+
     def test_plot(self, tmp_path: Any) -> None:
         history = small().fit(X, Y, validation_split=0.3, early_stopping=2, epochs=4, progress=False)
         figure = history.plot(tmp_path / "curve.png")

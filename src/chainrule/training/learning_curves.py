@@ -17,12 +17,12 @@ VALIDATION = "val_"
 
 
 class LearningCurves(Figure):
-    """Axes for the losses, and for the accuracies of every output that has some."""
+    """Axes for every metric, with its validation beside it."""
 
     @classmethod
     def of(cls, metrics: Mapping[str, list[float]], best_epoch: int | None) -> LearningCurves:
         """The curves of these metrics, one number for every epoch."""
-        groups = [name for name in dict.fromkeys(map(_measured, metrics)) if name.startswith(("loss", "accuracy"))]
+        groups = [name for name in dict.fromkeys(map(_measured, metrics)) if name not in ("learning_rate", "seconds")]
         figure = cls(figsize=(5.2 * max(1, len(groups)), 3.6), layout="constrained")
         for axes, group in zip(figure.subplots(1, max(1, len(groups)), squeeze=False)[0], groups, strict=True):
             for name, values in metrics.items():
