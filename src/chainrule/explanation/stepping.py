@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines import REFERENCE, TrainingLoop, make_runner
+from chainrule.engines import REFERENCE, Engine, TrainingLoop, make_runner
 from chainrule.nn.neurons import Neurons
 from chainrule.nn.parameters import Parameters
 from chainrule.nn.readings import names_of_calls
@@ -135,7 +135,7 @@ class Steps:
         watched = self._with_all_values(rows.shape[1])
         batch = [np.take(x, rows[0], axis=0) for x in training.data.arrays()]
 
-        def run(engine: str) -> tuple[Sequence[Any], Sequence[Any]]:
+        def run(engine: str | Engine) -> tuple[Sequence[Any], Sequence[Any]]:
             runner = make_runner(watched.loop, batch, engine, training.settings.threads)
             runner.load([*begin, *(np.zeros(x.shape, x.dtype) for x in watched.kept)])
             runner.run(np.arange(rows.size, dtype=np.int32)[None], 0, 1, numbers)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule.autodiff import grad
+from chainrule.engines import Engine
 from chainrule.errors import NotBuiltError
 from chainrule.network import exporting, storage
 from chainrule.network.advice import advised
@@ -85,7 +86,7 @@ class Network(TrainableNetwork):
 
     # --- outputs
 
-    def __call__(self, *inputs: Any, engine: str = "auto") -> Any:
+    def __call__(self, *inputs: Any, engine: str | Engine = "auto") -> Any:
         """The raw outputs for rows of inputs: whatever the last layer gives. The engine is as for `predict`."""
         return self._answers.ask("outputs", self.parameters, inputs[0] if len(inputs) == 1 else inputs, engine)
 
@@ -111,7 +112,7 @@ class Network(TrainableNetwork):
         ]
         return Readings(layers, outcome.outputs)
 
-    def predict(self, X: Any, *, engine: str = "auto") -> Any:
+    def predict(self, X: Any, *, engine: str | Engine = "auto") -> Any:
         """What the outputs mean: labels for classification, values for regression, one for every row.
 
         Parameters
@@ -132,7 +133,7 @@ class Network(TrainableNetwork):
         """
         return self._answers.ask("predict", self.parameters, X, engine)
 
-    def predict_proba(self, X: Any, *, engine: str = "auto") -> Any:
+    def predict_proba(self, X: Any, *, engine: str | Engine = "auto") -> Any:
         """Probabilities of the classes, shape (rows, classes), in the order of `classes`."""
         return self._answers.ask("predict_proba", self.parameters, X, engine)
 
@@ -197,7 +198,7 @@ class Network(TrainableNetwork):
         return self._answers.rows_are_apart(question)
 
     def evaluate(
-        self, X: Any, y: Any = None, sample_weight: Any = None, *, loss: Any = None, engine: str = "auto"
+        self, X: Any, y: Any = None, sample_weight: Any = None, *, loss: Any = None, engine: str | Engine = "auto"
     ) -> dict[str, float]:
         """The metrics on data with known targets: `loss`, and `accuracy` for labels. The engine is as for `predict`.
 

@@ -17,7 +17,7 @@ from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing import trees
 from chainrule.training.batches import Batches, means
 from chainrule.training.blocks import Block, BlockRunner, Call, Timetable
-from chainrule.training.callbacks import EpochEnd
+from chainrule.training.callbacks import EpochEnd, reason_of
 from chainrule.training.checkpoints import Checkpoints
 from chainrule.training.data import filled_up, owned
 from chainrule.training.divergence import diverged
@@ -352,9 +352,9 @@ class Training:
             now = self.now()
             current(each(_to_read, now.parameters))
             for callback in self.settings.callbacks:
-                answer = callback(EpochEnd(now.epochs - 1, dict(row), each(np.array, now.parameters), now))
-                if isinstance(answer, str) or (isinstance(answer, bool | np.bool_) and answer):
-                    self.history.stopped = answer if isinstance(answer, str) else "stopped by a callback"
+                end = EpochEnd(now.epochs - 1, dict(row), each(np.array, now.parameters), now)
+                if reason := reason_of(callback(end)):
+                    self.history.stopped = reason
                     return True
         return self._is_over()
 

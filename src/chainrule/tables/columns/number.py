@@ -24,6 +24,7 @@ from chainrule.tables.numbers import (
     Numbers,
     has_leading_zeros,
     in_unit,
+    is_alike,
     number,
     read_numbers,
     seldom_numbers,
@@ -44,6 +45,9 @@ MOST_QUANTILES = 128
 
 OUTERMOST = 0.0005
 """The share of the rows beyond which normal scores are clipped, at ±3.29."""
+
+SHARES = ("%", "‰")
+"""Units that numbers may have been divided by where they stand without."""
 
 FARTHEST = 1e6
 """Scaled numbers are clipped here before they are squared."""
@@ -144,7 +148,7 @@ class Number(Column):
         if read is None:
             raise TypeError(f"{cells.dtype} holds no numbers")
         remarks = stray_remarks(self.name, read)
-        if self.unit in ("%", "‰") and not _has(cells, self.unit):  # is 0.05 then 5 %?
+        if self.unit in SHARES and not _has(cells, self.unit):  # is 0.05 then 5 %?
             remarks += (
                 f"column {self.name!r} held {self.unit} in training and has none here; 5 is taken for 5 {self.unit}",
             )
@@ -171,8 +175,11 @@ class Number(Column):
         return float(super().read_one(cell, spelling))
 
     def is_sure(self, cell: Any, value: Any) -> bool:
-        """A number as it is, not rounded, or none; texts are read by the decimal mark of their table."""
-        return cell is None or (isinstance(cell, int | float) and not self.unit and abs(cell) < EXACT)
+        """A number as it is, not rounded, or none; a text that is one, with its unit where it could mean another without."""
+        bare = self.unit not in SHARES
+        if type(cell) is str:
+            return abs(value) < EXACT and is_alike(cell) and (bare or self.unit in cell)
+        return bare and (cell is None or (isinstance(cell, int | float) and abs(cell) < EXACT))
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """The scaled number, and the flag."""

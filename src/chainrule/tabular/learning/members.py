@@ -22,6 +22,7 @@ from chainrule.tabular.learning.problem import Problem
 from chainrule.tabular.learning.recipe import Recipe
 from chainrule.tabular.learning.under_way import UnderWay
 from chainrule.training import History
+from chainrule.training.data import ChosenRows
 from chainrule.training.schedules import OnPlateau
 
 HEARD = 0.1
@@ -207,7 +208,7 @@ def _attempt(
 
     with closing(seen):
         history = network.fit(
-            X[learned],
+            ChosenRows(X, learned),
             problem.y[learned],
             loss=problem.loss(recipe.label_smoothing),
             optimizer=optimizer,
