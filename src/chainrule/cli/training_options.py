@@ -10,7 +10,7 @@ import typer
 
 from chainrule.cli.options import TABLE, WRITTEN, MissingChoice
 from chainrule.tabular.learning.rates import SCHEDULES
-from chainrule.tabular.scoring.metrics import METRICS
+from chainrule.training.metrics import METRICS
 
 USUAL, LONG = 10.0, 60.0
 """Seconds of a training, and of one with --best."""

@@ -24,7 +24,7 @@ from chainrule.tabular.learning.processes import processes_for
 from chainrule.tabular.learning.recipe import Recipe
 from chainrule.tabular.learning.search import AS_USUAL, Candidate, Rescaled, changes
 from chainrule.tabular.learning.work import Work
-from chainrule.tabular.scoring.metrics import metric_for
+from chainrule.training.metrics import metric_for
 
 LATEST = 0.2
 """The share of the rows, the latest ones, that networks are watched by where rows have times."""
