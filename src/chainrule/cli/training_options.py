@@ -205,6 +205,15 @@ Seed = Annotated[
         metavar="N",
     ),
 ]
+Processes = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Train the networks in so many processes of this machine, with the same model to the bit; without it in threads of one.",
+        **TRAINING,
+        metavar="N",
+    ),
+]
 Checkpoint = Annotated[
     Path | None,
     typer.Option(help="Keep every network in a file while it is learned, and when it is.", **TRAINING, metavar="FILE"),
