@@ -212,6 +212,16 @@ def test_every_source_gives_the_training_of_arrays(source: str, tmp_path: Path, 
     assert fitted(dataset, seed=3).history["loss"] == fitted(dataset, seed=3).history["loss"]  # type: ignore[index]
 
 
+def test_tables_to_predict_need_no_targets(tmp_path: Path) -> None:
+    net = fitted(cr.TableDataset(parquet(tmp_path), "y", ["a", "b", "c"]))
+    new = pl.DataFrame({"c": X[:, 2], "b": X[:, 1], "a": X[:, 0]})
+    new.write_parquet(tmp_path / "new.parquet")
+    for dataset in (cr.TableDataset(tmp_path / "new.parquet"), cr.TableDataset(lambda: iter([new]), rows=1000)):
+        assert (net.predict(dataset) == net.predict(X)).all()
+        with pytest.raises(ChainruleError, match="there are no targets"):
+            fitted(dataset)
+
+
 TARGETS: dict[str, Any] = {
     "numbers": X[:, 0] * X[:, 1],
     "two columns": X[:, :2] ** 2,

@@ -481,14 +481,27 @@ class TestStopping:
         with pytest.raises(UnknownNameError, match=r"metric to monitor named 'val_loss'.*Known: .*loss"):
             small().fit(X, Y, early_stopping=cr.EarlyStopping(monitor="val_loss"), progress=False)
 
-    @pytest.mark.parametrize(("answer", "said"), [(True, "stopped by a callback"), ("good enough", "good enough"),
-                                                  (np.bool_(True), "stopped by a callback")])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("answer", "said"),
+        [
+            (True, "stopped by a callback"),
+            (np.bool_(True), "stopped by a callback"),
+            ("good enough", "good enough"),
+            ("finished", "stopped by a callback"),  # how trainings end that no callback ends
+            ("interrupted", "stopped by a callback"),
+        ],
+    )
     def test_a_callback_stops(self, answer: Any, said: str) -> None:
         history = small().fit(
             X, Y, epochs=9, callbacks=[lambda end: answer if end.epoch == 3 else None], progress=False
         )
         assert history.epochs == 4
         assert history.stopped == said
+
+    @pytest.mark.parametrize("answer", [None, False, "", 0, 1.0, [], np.array([True])])
+    def test_it_goes_on_after_any_other_answer(self, answer: Any) -> None:
+        history = small().fit(X, Y, epochs=3, callbacks=[lambda end: answer], progress=False)
+        assert (history.epochs, history.stopped) == (3, "finished")
 
     def test_a_callback_sees_metrics_and_parameters(self) -> None:
         seen: list[cr.EpochEnd] = []
@@ -581,6 +594,23 @@ class TestHistory:
         history = small().fit(X, Y, epochs=1, progress=False)
         with pytest.raises(UnknownNameError, match="did you mean 'accuracy'"):
             history["acuracy"]
+
+    def test_every_output_has_axes_of_its_own(self) -> None:
+        one, two = cr.Dense(2, name="one"), cr.Dense(2, name="two")
+        network = cr.Network(lambda x: {"one": one(x), "two": two(x)})
+        history = network.fit(X, {"one": Y, "two": 1 - Y}, epochs=3, validation_split=0.3, progress=False)
+        axes = history.plot().axes
+        assert [a.get_ylabel() for a in axes] == ["loss", "accuracy_one", "accuracy_two"]
+        for a in axes:
+            lines = {line.get_label(): list(line.get_ydata()) for line in a.lines}
+            name = a.get_ylabel()
+            assert lines == {"training": history[name], "validation": history[f"val_{name}"]}
+
+    def test_every_metric_is_drawn(self) -> None:
+        history = small().fit(X, Y, epochs=3, validation_split=0.3, metrics=["auc"], progress=False)
+        axes = {a.get_ylabel(): a for a in history.plot().axes}
+        assert list(axes) == ["loss", "accuracy", "auc"]
+        assert list(axes["auc"].lines[0].get_ydata()) == history["val_auc"]
 
     def test_plot(self, tmp_path: Any) -> None:
         history = small().fit(X, Y, validation_split=0.3, early_stopping=2, epochs=4, progress=False)

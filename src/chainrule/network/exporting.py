@@ -72,13 +72,18 @@ def answered(
 
 def _named(value: Value, classes: Any) -> Value:
     """Labels of class numbers; yes and no as 1 and 0."""
-    from chainrule.onnx import known
-
     value = value.astype(np.int64) if value.dtype.kind == "b" else value
     if classes is None:
         return value
-    labels = known(value.graph, classes, "classes")
-    return type(value)(value.graph, value.graph.node("Gather", labels.name, value.name), labels.dtype, value.shape)
+    return labelled(value, classes)
+
+
+def labelled(places: Value, classes: Any) -> Value:
+    """Labels by their places."""
+    from chainrule.onnx import known
+
+    labels = known(places.graph, classes, "classes")
+    return type(places)(places.graph, places.graph.node("Gather", labels.name, places.name), labels.dtype, places.shape)
 
 
 def _questions(network: BaseNetwork, asked: Question | Sequence[Question] | None) -> tuple[Question, ...]:
@@ -86,7 +91,7 @@ def _questions(network: BaseNetwork, asked: Question | Sequence[Question] | None
     if asked is None:
         if not network.meanings:
             return ("outputs",)
-        probable = all(meaning.head.loss.link in ("sigmoid", "softmax") for meaning in network.meanings)
+        probable = all(meaning.has_probabilities for meaning in network.meanings)
         return ("predict", "predict_proba") if probable else ("predict",)
     questions: tuple[Question, ...] = (asked,) if isinstance(asked, str) else tuple(asked)
     for question in questions:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines import Engine
 from chainrule.errors import DivergedError
 from chainrule.network.fitting import carry_out, training_for
 from chainrule.network.network import Network
@@ -105,7 +106,7 @@ def _training(
     seed: int,
     shuffle: bool,
     gradients: str,
-    engine: str,
+    engine: str | Engine,
     threads: int | None,
     **others: Any,
 ) -> Training:

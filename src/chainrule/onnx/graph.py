@@ -24,6 +24,7 @@ class Described(NamedTuple):
     name: str
     dtype: Any
     shape: Shape
+    told: str = ""
 
 
 class Graph:
@@ -69,10 +70,10 @@ class Graph:
 
     # --- what it has
 
-    def input(self, name: str, dtype: Any, shape: Shape) -> str:
-        """The name of a further input."""
+    def input(self, name: str, dtype: Any, shape: Shape, told: str = "") -> str:
+        """The name of a further input, and what is told of it to whoever reads the file."""
         own = self.name(name)
-        self._inputs.append(Described(own, dtype, shape))
+        self._inputs.append(Described(own, dtype, shape, told))
         return own
 
     def output(self, name: str, found: str, dtype: Any, shape: Shape) -> None:
@@ -173,10 +174,10 @@ class Graph:
         checker.check_model(content, full_check=True)
         return content
 
-    def _told(self, name: str, dtype: Any, shape: Shape) -> Any:
+    def _told(self, name: str, dtype: Any, shape: Shape, told: str) -> Any:
         """An input or an output as ONNX is told of it."""
         lengths = [(ROWS if n.times == 1 else f"{n.times}*{ROWS}") if isinstance(n, Rows) else n for n in shape]
-        return self._make.make_tensor_value_info(name, self._kind(dtype), lengths)
+        return self._make.make_tensor_value_info(name, self._kind(dtype), lengths, told)
 
     def _kind(self, dtype: Any) -> int:
         """What ONNX calls a kind of number, or texts."""

@@ -85,9 +85,9 @@ class Value(np.lib.mixins.NDArrayOperatorsMixin):
         return Value(self.graph, name, self.dtype, shape)
 
 
-def given(graph: Graph, name: str, dtype: Any, shape: Shape) -> Value:
-    """A further input of a graph."""
-    return Value(graph, graph.input(name, dtype, shape), dtype, shape)
+def given(graph: Graph, name: str, dtype: Any, shape: Shape, told: str = "") -> Value:
+    """A further input of a graph, and what is told of it to whoever reads the file."""
+    return Value(graph, graph.input(name, dtype, shape, told), dtype, shape)
 
 
 def known(graph: Graph, array: Any, name: str = "constant") -> Value:

@@ -46,6 +46,12 @@ class Spelling:
         """The same marks, and the decimal mark of this table."""
         return replace(self, decimal=table.decimal)
 
+    @property
+    def written_marks(self) -> list[str]:
+        """The marks as they are usually written: `na`, `NA`, `Na`, `NaN`."""
+        ways = str.lower, str.upper, str.capitalize, lambda mark: mark.replace("nan", "NaN").replace("nat", "NaT")
+        return list(dict.fromkeys(way(mark) for mark in sorted(self.marks) for way in ways))
+
     def is_missing(self, text: str) -> bool:
         """Whether a cell's text means "no value"."""
         return text.strip().lower() in self.marks

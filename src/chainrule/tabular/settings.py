@@ -11,14 +11,14 @@ from chainrule.tabular.learning.judging import check_choosing
 from chainrule.tabular.learning.recipe import Recipe
 
 
-def check_settings(learning: Mapping[str, Any], scaling: str | None) -> None:
+def check_settings(learning: Mapping[str, Any], scaling: str | None, processes: int | None) -> None:
     """Raise where a setting of the learning is outside what is allowed, or there is no such scaling."""
     if learning["seconds"] is not None:
         SettingError.unless_number("TableModel", "seconds", learning["seconds"], above=0)
     SettingError.unless_count("TableModel", "folds", learning["folds"])
-    for name in ("epochs", "threads"):
-        if learning[name] is not None:
-            SettingError.unless_count("TableModel", name, learning[name])
+    for name, given in (("epochs", learning["epochs"]), ("threads", learning["threads"]), ("processes", processes)):
+        if given is not None:
+            SettingError.unless_count("TableModel", name, given)
     SettingError.unless_count("TableModel", "seed", learning["seed"], at_least=0)
     if scaling is not None:
         SettingError.unless_one_of("TableModel", "scaling", scaling, SCALINGS)

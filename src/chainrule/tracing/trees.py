@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from numbers import Number
 from typing import Any, NamedTuple
@@ -146,7 +146,7 @@ def _equal(one: Any, other: Any) -> bool:
         ) from error
 
 
-def unflatten(structure: Structure, leaves: list[Any] | tuple[Any, ...]) -> Any:
+def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
     """The container with these leaves."""
     if structure is row(len(leaves)):
         return tuple(leaves)

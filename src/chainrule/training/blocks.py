@@ -10,13 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines import Runner
+from chainrule.engines import Runner, State
 from chainrule.errors import SettingError
 from chainrule.training.batches import Batches, Streams
 from chainrule.training.schedules import as_schedule
 
 BLOCK_SECONDS = 0.03
-"""About how long one call of an engine runs, so that progress, callbacks and Ctrl-C stay alive."""
+"""About how long one call of an engine runs, so that progress, callbacks and Ctrl-C stay alive, unless it says that calls have to be
+longer."""
+
+AT_ONCE = 8
+"""How many times as many steps as one call the next takes at the most, while it is not yet known how long a step takes."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ class Call:
     count: int
     scalars: list[Any]
     report: Any
-    state: list[Any]
+    state: State
 
 
 class BlockRunner:
@@ -107,6 +111,10 @@ class BlockRunner:
         self._seconds_per_step = 0.0
 
     @property
+    def _seconds(self) -> float:
+        return BLOCK_SECONDS * self.runner.longer
+
+    @property
     def knows_its_speed(self) -> bool:
         """Whether a block has been carried out."""
         return self._seconds_per_step > 0
@@ -115,12 +123,12 @@ class BlockRunner:
         """How many epochs the next block should take."""
         if not self.knows_its_speed:
             return 1
-        epochs = int(BLOCK_SECONDS / (self._seconds_per_step * self._steps_per_epoch))
+        epochs = int(self._seconds / (self._seconds_per_step * self._steps_per_epoch))
         return max(1, min(self.runner.agreed(epochs), int(most)))
 
     def calls(self, block: Block, first: int) -> Iterator[Call]:
         """Carry out a block from its step `first` on, call by call."""
-        total, seconds = block.count * self._steps_per_epoch, BLOCK_SECONDS * self._share
+        total, seconds = block.count * self._steps_per_epoch, self._seconds * self._share
         length = 1 if not self._seconds_per_step else max(1, int(seconds / self._seconds_per_step))
         begun, steps = time.perf_counter(), total - first
         while first < total:
@@ -131,6 +139,6 @@ class BlockRunner:
             taken = time.perf_counter() - started
             yield Call(first, count, scalars, report, self.runner.state)
             first += count
-            length = max(1, min(2 * count, int(seconds * count / max(taken, 1e-9))))
+            length = max(1, min(AT_ONCE * count, int(seconds * count / max(taken, 1e-9))))
         if steps:
             self._seconds_per_step = max(time.perf_counter() - begun, 1e-9) / steps

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,9 @@ from chainrule.training.weights import counted
 
 CHUNK = 4096
 """Rows evaluated at once by NumPy: enough to be fast, few enough for any memory."""
+
+Scorer = Callable[[Parameters], Mapping[str, float]]
+"""Gives further metrics of the parameters at the end of an epoch."""
 
 _functions, _apart = Cache(), Cache()
 
@@ -50,7 +53,7 @@ class Evaluator:
     (`engines.choice.quickest`), and for the library's own layers and losses; nothing else counts.
     """
 
-    def __init__(self, objective: Objective, data: Batch, engine: str = AUTO) -> None:
+    def __init__(self, objective: Objective, data: Batch, engine: str | Engine = AUTO) -> None:
         data = counted(data)
         self._objective = Objective(objective.model, objective.heads, Penalty())
         self._arrays, self._data = data.arrays(), data

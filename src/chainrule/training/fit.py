@@ -17,16 +17,16 @@ from chainrule.nn.parameters import Parameters, each, flat_names, to_read
 from chainrule.tracing import trees
 from chainrule.training.batches import Batches, means
 from chainrule.training.blocks import Block, BlockRunner, Call, Timetable
-from chainrule.training.callbacks import EpochEnd
+from chainrule.training.callbacks import EpochEnd, reason_of
 from chainrule.training.checkpoints import Checkpoints
 from chainrule.training.data import filled_up, owned
-from chainrule.training.divergence import are_finite, diverged
-from chainrule.training.evaluation import Evaluator, means_of, samples_are_apart
+from chainrule.training.divergence import diverged
+from chainrule.training.evaluation import Evaluator, Scorer, means_of, samples_are_apart
 from chainrule.training.history import DIVERGED, FINISHED, INTERRUPTED, History
 from chainrule.training.keyframes import Keyframe, Keyframes
 from chainrule.training.loops import is_settled, prepare_runners
 from chainrule.training.objective import Batch, in_order, split_frozen
-from chainrule.training.position import Moment, Position, found
+from chainrule.training.position import Position, found
 from chainrule.training.progress import Display, display
 from chainrule.training.run import Progress, Run, as_kept, as_reported, as_text, check_settings, checked
 from chainrule.training.settings import Settings, passes
@@ -122,6 +122,7 @@ class Training:
         self.watch, self.plateau = watchers(self.settings.early_stopping, rate, validated, self.steps_per_epoch, run)
         self.history = History()
         self.keyframes: Keyframes | None = None
+        self.scorer: Scorer | None = None
         self.checkpoints: Checkpoints | None = None
         own = len(self.step.objective.metrics)
         widths = own, own if self.measures else 0
@@ -159,6 +160,7 @@ class Training:
         at, history = self._at, self.history.copy()
         done = history.epochs - at.block.first
         under_way = at.reported[done * self.steps_per_epoch :]
+        begun_with = at.learned(done * self.steps_per_epoch, self._began_at, self._begun_with)
         asked = len(under_way) > 0 and self.watch is not None and self.watch.needs_before
         return Run(
             optimizer_state=at.nested["optimizer"],
@@ -170,7 +172,7 @@ class Training:
             settings=self.same_to_go_on,
             best=None if self.watch is None else self.watch.best,
             plateau=None if self.plateau is None else self.plateau.position,
-            begun_with=found(self._learned(done * self.steps_per_epoch), self.runner, at.state) if asked else None,
+            begun_with=found(begun_with, self.runner, at.state) if asked else None,
         )
 
     @property
@@ -193,7 +195,7 @@ class Training:
             "validation rows": self.validation_rows,
             "batch_size": self.batch_size,
             "shuffle": as_text(settings.shuffle) + self.batches.windows,
-            "early_stopping": None if rule is None else [rule.monitor, rule.min_delta, rule.restore_best],
+            "early_stopping": None if rule is None else rule.settled,
         }
 
     def _together(self, nested: Any, learned: Parameters | None = None) -> Parameters:
@@ -229,9 +231,7 @@ class Training:
         """All epochs, in blocks; while one is carried out, the next is prepared aside where nothing can change it."""
         settings, share = self.settings, 1.0 if self.keyframes is None else self.keyframes.share
         runner = self.blocks or BlockRunner(self.runner, self.steps_per_epoch, share)
-        kept = self.keyframes is not None or self.checkpoints is not None or isinstance(self.runner, WindowedRunner)
-        watched = self.validator is not None or self.plateau is not None or (kept and self.watch is not None)
-        alone = not watched and not settings.callbacks
+        alone = not self._looked_at and not settings.callbacks
         certain = alone and self.watch is None and settings.stop is None
         if self._is_over() or (self.history.epochs == settings.epochs):
             return
@@ -272,7 +272,7 @@ class Training:
         if self.watch is not None and self.watch.needs_before and not self._at.steps:
             self._begun_with = self._at.nested["learned"]
         for call in runner.calls(block, self._at.steps):
-            if not np.isfinite(call.report[:, : self._at.widths[0]]).all() or not are_finite(call.state):
+            if not np.isfinite(call.report[:, : self._at.widths[0]]).all() or not call.state.is_finite:
                 raise self._diverged(block, call)
             steps = call.first + call.count
             self._at = self._at.after(call.report, steps, call.state)
@@ -302,7 +302,8 @@ class Training:
     def _completed(self, block: Block) -> dict[str, Any]:
         """The metrics of the completed epochs of a block, an array for every name; empty if there are none."""
         steps = self._at.metrics
-        self._note_passes(block.first * self.steps_per_epoch + len(steps))
+        taken = block.first * self.steps_per_epoch + len(steps)
+        self.history.passes.update(passes(taken, self.settings.gradients, self.learned_count))
         epochs = len(steps) // self.steps_per_epoch
         if not epochs:
             return {}
@@ -318,9 +319,9 @@ class Training:
         return columns
 
     def _catch_up(self) -> None:
-        """Note the epochs whose noting was interrupted; a validator and a plateau have them one at a time, never far behind."""
+        """Note the epochs whose noting was interrupted; what looks at every one has them one at a time, and is never far behind."""
         block = self._at.block
-        if self.validator is None and self.plateau is None and self.history.epochs == block.first:
+        if not self._looked_at and self.history.epochs == block.first:
             self.history.extend(self._completed(block))
         self._show_watchers()
 
@@ -336,31 +337,30 @@ class Training:
         seconds = columns.pop("seconds")
         if self.validator is not None:  # then epochs come one at a time
             columns |= {f"val_{k}": [v] for k, v in self.validator(self._together(self._at.nested)).items()}
+        if self.scorer is not None:
+            columns |= {name: [value] for name, value in self.scorer(self._together(self._at.nested)).items()}
         self.history.extend({**columns, "seconds": seconds})
         self._show_watchers()
         return {name: float(values[-1]) for name, values in columns.items()}
+
+    @property
+    def _looked_at(self) -> bool:
+        """Whether something looks at every epoch, so that they come one at a time; early stopping where others ask it on the way."""
+        kept = self.keyframes is not None or self.checkpoints is not None or isinstance(self.runner, WindowedRunner)
+        return any(x is not None for x in (self.validator, self.scorer, self.plateau, self.watch if kept else None))
 
     def _show_watchers(self) -> None:
         """Show the last epoch to what watches and has not seen it."""
         if self.plateau is not None and self.plateau.seen < self.history.epochs:
             self.plateau.see(self.history)
         while self.watch is not None and self.watch.seen < self.history.epochs:
-            begins = (self.watch.seen - self._at.block.first) * self.steps_per_epoch
-            self.watch.see(self.history, *map(self._learned, (begins, begins + self.steps_per_epoch)))
-
-    def _learned(self, steps: int) -> Any:
-        """The learned parameters after so many steps of the block, or within it the place from which, and the steps."""
-        if steps == self._at.steps:
-            return self._at.nested["learned"]
-        return Moment(self._began_at, steps) if steps else self._begun_with
+            ends = [(self.watch.seen - self._at.block.first + i) * self.steps_per_epoch for i in (0, 1)]
+            self.watch.see(self.history, *(self._at.learned(x, self._began_at, self._begun_with) for x in ends))
 
     def _find(self) -> None:
         """Have early stopping's parameters, which may so far be places within a block."""
         if self.watch is not None:
             self.watch.find(lambda learned: found(learned, self.runner, self._at.state))
-
-    def _note_passes(self, steps: int) -> None:
-        self.history.passes.update(passes(int(steps), self.settings.gradients, self.learned_count))
 
     def _ended(self, row: dict[str, float], current: NetworkParameters) -> bool:
         """Show the last epoch to the callbacks; says whether one of them or early stopping ends the training."""
@@ -368,9 +368,9 @@ class Training:
             now = self.now()
             current(each(to_read, now.parameters))
             for callback in self.settings.callbacks:
-                answer = callback(EpochEnd(now.epochs - 1, dict(row), each(np.array, now.parameters), now))
-                if isinstance(answer, str) or (isinstance(answer, bool | np.bool_) and answer):
-                    self.history.stopped = answer if isinstance(answer, str) else "stopped by a callback"
+                end = EpochEnd(now.epochs - 1, dict(row), each(np.array, now.parameters), now)
+                if reason := reason_of(callback(end)):
+                    self.history.stopped = reason
                     return True
         return self._is_over()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -24,7 +25,7 @@ class Position:
     block: Block
     reports: list[Any]
     steps: int
-    state: list[Any]
+    state: Sequence[Any]
     structure: trees.Structure
     widths: tuple[int, int]
 
@@ -48,11 +49,20 @@ class Position:
         """Both, side by side."""
         return np.concatenate([np.empty((0, sum(self.widths))), *self.reports])[: self.steps]
 
+    def learned(self, steps: int, began: Position, begun_with: Any) -> Any:
+        """The learned parameters after so many steps of the block, or the `Moment` that they are found by.
+
+        The block `began` at a position, and before its first step the parameters were `begun_with`.
+        """
+        if steps == self.steps:
+            return self.nested["learned"]
+        return Moment(began, steps) if steps else begun_with
+
     def begun(self, report: Any) -> Position:
         """The position with steps done already, which reported this."""
         return replace(self, reports=[report], steps=len(report))
 
-    def after(self, report: Any, steps: int, state: list[Any]) -> Position:
+    def after(self, report: Any, steps: int, state: Sequence[Any]) -> Position:
         """The position after a call."""
         self.reports.append(report)
         return replace(self, steps=steps, state=state)
@@ -70,7 +80,7 @@ class Moment(NamedTuple):
     steps: int
 
 
-def found(learned: Any, runner: Runner, state: list[Any]) -> Any:
+def found(learned: Any, runner: Runner, state: Sequence[Any]) -> Any:
     """The learned parameters: those there are, or a moment's, whose steps are carried out again; the runner goes on from `state`."""
     if not isinstance(learned, Moment):
         return learned

@@ -8,11 +8,11 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
+from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.buffers import Buffer, View, storage_type
 from chainrule.engines.llvm.mathematics import Mathematics, Vector
-from chainrule.engines.llvm.mathematics.numbers import Splat, constant
+from chainrule.engines.llvm.mathematics.numbers import constant
 from chainrule.engines.llvm.positions import Index, Positions
 from chainrule.engines.llvm.target import Target
 from chainrule.engines.llvm.thread_group import SingleThread
@@ -40,7 +40,7 @@ def vector_type(dtype: np.dtype[Any], width: int) -> Any:
 
 @cache
 def _undefined(dtype: np.dtype[Any], width: int) -> Any:
-    return Splat(vector_type(dtype, width), "undef")
+    return ir.Value(vector_type(dtype, width), "undef")
 
 
 @cache

@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-from llvmlite import ir
-
-from chainrule.engines.llvm import inner_loops, moves, nests, sharing
+from chainrule.engines.llvm import inner_loops, ir, moves, nests, sharing
 from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.contractions.blocking import blocking_of
 from chainrule.engines.llvm.contractions.blocks import Blocks

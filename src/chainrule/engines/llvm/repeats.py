@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any, TypeGuard
 
 import numpy as np
-from llvmlite import ir
 
+from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.buffers import Buffer, View
 from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.groups import Group
@@ -35,7 +35,7 @@ class Likeness:
     def __init__(self, memory: MemoryPlan, group: Group) -> None:
         self.key: Hashable = None
         self.places: dict[tuple[Buffer, int], int] = {}
-        self.numbers: list[ir.Constant] = []
+        self.numbers: list[ir.Value] = []
         self._memory, self._group = memory, group
         self._registers: dict[Variable, int] = {}
         equations = group.equations
@@ -94,7 +94,8 @@ class Likeness:
         own = subroutine(code, "alike", told.values(), numbers)
         emit(own, _ToldMemory(self._memory, told), replace(self._group, pointwise=pointwise))
         own.builder.ret_void()
-        return own.builder.function
+        written: ir.Function = own.builder.function
+        return written
 
     def call(self, code: Code, function: ir.Function) -> None:
         """Call the function that was written for a group of this key."""

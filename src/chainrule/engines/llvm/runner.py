@@ -16,6 +16,7 @@ from chainrule.engines.llvm.team import Team
 from chainrule.engines.llvm.thread_choice import ThreadChoice, callers
 from chainrule.engines.llvm.training import Compiled, compile_loop
 from chainrule.engines.loop import Alone, TrainingLoop
+from chainrule.engines.states import ArrayState
 from chainrule.errors import PositionError, ShapeError
 
 
@@ -52,14 +53,14 @@ class LlvmRunner(Alone):
         target()
 
     @property
-    def state(self) -> list[Any]:
+    def state(self) -> ArrayState:
         """The state after the last finished step."""
-        return [
+        return ArrayState(
             place.astype(buffer.dtype).reshape(buffer.shape)
             for buffer, place in zip(self._compiled.plan.state, self._state, strict=True)
-        ]
+        )
 
-    def load(self, state: list[Any]) -> None:
+    def load(self, state: Sequence[Any]) -> None:
         """Go on from another state."""
         for place, value in zip(self._state, state, strict=True):
             _write(place, value)

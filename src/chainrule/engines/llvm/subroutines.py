@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from llvmlite import ir
-
+from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.buffers import Buffer
 from chainrule.engines.llvm.code import Code, i8, i64, pointer, vector_type
 from chainrule.tracing import Variable
@@ -25,7 +24,7 @@ def subroutine(code: Code, name: str, buffers: Iterable[Buffer] = (), numbers: S
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     arena, workspace, private, *others = function.args
     values, offsets, given = others[: len(told)], others[len(told) :][: len(own)], others[len(told) + len(own) :]
-    places = dict(zip(code.places, values[len(code.threads.values) :], strict=True))
+    places: dict[Buffer, Any] = dict(zip(code.places, values[len(code.threads.values) :], strict=True))
     places |= {x: builder.gep(arena, [offset], source_etype=i8) for x, offset in zip(own, offsets, strict=True)}
     begin = function.append_basic_block("begin")
     builder.branch(begin)
