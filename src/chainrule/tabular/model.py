@@ -123,7 +123,7 @@ class TableModel(ReportableModel):
             "recipe": recipe, "search": search, "seconds": seconds, "folds": folds, "epochs": epochs, "metric": metric,
             "seed": seed, "threads": threads,
         }  # fmt: skip
-        check_settings(self.learning, scaling)
+        check_settings(self.learning, self.preparing)
         self.progress = progress
         self._network: Network | None = None
         self._preparation: Preparation | None = None
@@ -271,9 +271,8 @@ class TableModel(ReportableModel):
             said = self.out_of_fold.said
             outputs = said if self.classes else self.preparation.target.restored(said)
             weights = None if self.weights is None else self.weights[self.out_of_fold.rows]
-            truth = self.learned.truth[self.out_of_fold.rows]
-            known = (truth, outputs, self.classes, weights, self.out_of_fold.fold)
-            self._scores = Scores(*known, target=self.target, of="rows held out")
+            truth, fold = self.learned.truth[self.out_of_fold.rows], self.out_of_fold.fold
+            self._scores = Scores(truth, outputs, self.classes, weights, fold, target=self.target, of="rows held out")
         return self._scores
 
     # --- predicting
@@ -313,7 +312,8 @@ class TableModel(ReportableModel):
         if not len(X):
             return np.empty((0, len(self.classes)) if self.classes else (0,))
         if self.classes:
-            return np.asarray(network.predict_proba(X), np.float64)
+            said = np.asarray(network.predict_proba(X), np.float64)
+            return np.asarray(said / said.sum(axis=1, keepdims=True))  # of float32 they add up to 1 within 1e-7 only
         return preparation.target.restored(np.asarray(network(X)))
 
     def explain(self, row: Any, *, label: Any = None, of: Any = None) -> Attribution:
