@@ -49,8 +49,8 @@ class TableModel(ReportableModel):
         How numbers are scaled; by default by median and quartiles, and to normal scores where that is surely better.
     missing : {"fill", "drop", "error"}
         Missing values are filled and flagged; or their rows teach nothing; or they are refused.
-    missing_mark, value_mark : sequences of str
-        Texts that mean "no value", besides empty, NA, n/a, nan, null and ?; and those of these that do not.
+    missing_mark, value_mark : texts and numbers, one or several
+        What means "no value", such as -999, besides empty, NA, n/a, nan, null and ?; and what of these does not.
     seconds : float, optional
         The time training may take; `None` is as long as it takes.
     folds : int
@@ -103,8 +103,8 @@ class TableModel(ReportableModel):
         columns: Mapping[str, str] | None = None,
         scaling: Scaling | None = None,
         missing: Missing = "fill",
-        missing_mark: Sequence[str] = (),
-        value_mark: Sequence[str] = (),
+        missing_mark: str | float | Sequence[str | float] = (),
+        value_mark: str | float | Sequence[str | float] = (),
         seconds: float | None = 10.0,
         folds: int = 5,
         epochs: int | None = None,
@@ -116,8 +116,8 @@ class TableModel(ReportableModel):
         progress: bool | None = None,
     ) -> None:
         self.preparing: dict[str, Any] = {
-            "task": task, "columns": columns, "scaling": scaling, "missing": missing, "missing_mark": tuple(missing_mark),
-            "value_mark": tuple(value_mark),
+            "task": task, "columns": columns, "scaling": scaling, "missing": missing, "missing_mark": missing_mark,
+            "value_mark": value_mark,
         }  # fmt: skip
         self.learning: dict[str, Any] = {
             "recipe": recipe, "search": search, "seconds": seconds, "folds": folds, "epochs": epochs, "metric": metric,

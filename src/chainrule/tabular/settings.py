@@ -7,6 +7,7 @@ from typing import Any
 
 from chainrule.errors import SettingError, shortened
 from chainrule.tables.columns.number import SCALINGS
+from chainrule.tables.missing import as_marks
 from chainrule.tables.target import TASKS
 from chainrule.tabular.learning.judging import check_choosing
 from chainrule.tabular.learning.recipe import Recipe
@@ -24,6 +25,8 @@ def check_settings(learning: Mapping[str, Any], preparing: Mapping[str, Any]) ->
     for name, choices in {"scaling": SCALINGS, "task": TASKS}.items():
         if preparing[name] is not None:
             SettingError.unless_one_of("TableModel", name, preparing[name], choices)
+    for name in ("missing_mark", "value_mark"):
+        as_marks(preparing[name])
     if not isinstance(preparing["columns"], Mapping | None):
         raise SettingError(
             f"TableModel was given columns={shortened(preparing['columns'])}; give what each is to be taken as, such as "

@@ -335,7 +335,7 @@ def _expit(x: float) -> float:
 def _cell(cell: Any, spelling: Spelling) -> str:
     """A cell in writing."""
     cell = plain(cell)
-    if cell is None or (isinstance(cell, str) and spelling.is_missing(cell)):
+    if cell is None or (isinstance(cell, str | float | int) and spelling.is_missing(str(cell))):
         return "missing"
     text = readable(cell, 6) if isinstance(cell, float) else str(cell)
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
