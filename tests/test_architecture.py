@@ -143,7 +143,6 @@ def test_no_modules_import_each_other_in_a_circle():
 
 FOREIGN = {
     "_NoValue": "NumPy's default of arguments such as `initial`, which has no public name",
-    "_insert": "llvmlite's builder has no other way to add an instruction of a kind it does not know",
     "_lock": "llvmlite's lock, which a fork has to wait for; it has no public name",
     "_dispose": "llvmlite frees a pass manager late, and a public close() is missing",
     "_init_callback_context": "scikit-learn's callbacks, an interface still in the making",

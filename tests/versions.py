@@ -37,6 +37,7 @@ def minima() -> list[str]:
             extras["sklearn"],
             extras["scipy"],
             extras["view"],
+            extras["onnx"],
             extras["dev"],
         )
         for line in group

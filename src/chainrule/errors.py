@@ -319,7 +319,7 @@ class MissingFileError(ChainruleError, FileNotFoundError):
         if path.exists():
             return
         folder = path.parent
-        names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+        names = [x.name for x in folder.iterdir() if not x.name.startswith(".")] if folder.is_dir() else []
         hint = nearest(path.name, [*names, *known]) if folder.is_dir() else f": there is no folder {folder}"
         raise cls(f"there is no file {path}{hint}; give the path of one that is there.")
 

@@ -23,7 +23,7 @@ def test_version():
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["demo"], ["train"], ["evaluate"], ["predict"], ["explain"], ["view"], ["diagnose"]]
+    "command", [[], ["demo"], ["train"], ["evaluate"], ["predict"], ["export"], ["explain"], ["view"], ["diagnose"]]
 )
 def test_help(command):
     result = run(*command, "--help")

@@ -240,6 +240,7 @@ SITUATIONS: dict[str, Callable[[], Any]] = {
     "fit, several threads": lambda: Fits(engine="llvm", threads=2),
     "fit, chosen by itself": Fits,
     "fit, numpy": lambda: Fits(epochs=40, engine="numpy"),
+    "fit, jax": lambda: Fits(engine="jax"),
     "grid search": lambda: Repeats(grid_search, 0.1),
     "step by step": lambda: Repeats(one_step, 0.05),
     "jit": lambda: Repeats(calls, 0.03),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 import chainrule as cr
-from chainrule.sklearn import NetworkClassifier, NetworkRegressor
+from chainrule.sklearn import MLPClassifier, NetworkClassifier, NetworkRegressor
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(60, 3))
@@ -93,3 +95,16 @@ def test_other_labels_are_refused() -> None:
 def test_a_label_alone_is_what_is_predicted() -> None:
     classifier = NetworkClassifier(max_iter=1).fit(X, ["only"] * 60)
     assert set(classifier.predict(X)) == {"only"}
+
+
+@pytest.mark.parametrize("kind", [NetworkClassifier, MLPClassifier])
+def test_an_engine_with_settings_of_its_own(kind: Any) -> None:
+    pytest.importorskip("jax")
+    given = {"max_iter": 3, "random_state": 0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        by_name = kind(engine="jax", **given).fit(X, LABELS)
+        by_itself = GridSearchCV(kind(engine=cr.JaxEngine(), **given), {"engine": [cr.JaxEngine()]}, cv=2).fit(
+            X, LABELS
+        )
+    np.testing.assert_array_equal(by_itself.predict_proba(X), by_name.predict_proba(X))

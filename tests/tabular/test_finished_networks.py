@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 import chainrule as cr
 from chainrule.cli.app import app
+from chainrule.engines import cores
 from chainrule.errors import MissingFileError, ModelFileError, SettingError
 from chainrule.network.holding import held
 from chainrule.network.runs import values_of
@@ -84,6 +85,22 @@ def killed(path: Path, trained: list[int], after: int) -> None:
     with pytest.raises(KilledError):
         model(threads=1).fit(TABLE, "y", checkpoint=path)
     trained[:] = 0, 10**6
+
+
+def test_a_training_goes_on_where_there_are_other_cores(
+    trained: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who says no number of threads goes on with the one it was planned for, whatever machine that is on."""
+    path = tmp_path / "t.ckpt"
+    once = model(threads=None).fit(TABLE, "y")
+    trained[:] = 0, 1
+    with pytest.raises(KilledError):
+        model(threads=None).fit(TABLE, "y", checkpoint=path)
+    trained[:] = 0, 10**6
+    with pytest.raises(ModelFileError, match="a checkpoint of a training on a table, and no model"):
+        cr.load(path)
+    monkeypatch.setattr(cores, "most", lambda: 64)
+    assert alike(model(threads=None).fit(TABLE, "y", resume=path), once)
 
 
 @pytest.mark.parametrize("after", [0, 1, 4])
@@ -208,7 +225,7 @@ def test_what_differs_is_said(trained: list[int], tmp_path: Path) -> None:
         model().fit(TABLE, "y", checkpoint=path)
     with pytest.raises(SettingError, match="both checkpoint and resume"):
         model().fit(TABLE, "y", checkpoint=path, resume=path)
-    with pytest.raises(MissingFileError):
+    with pytest.raises(MissingFileError, match=r"none\.ckpt .did you mean 't\.ckpt'"):  # and not the lock beside it
         model().fit(TABLE, "y", resume=tmp_path / "none.ckpt")
     with pytest.raises(SettingError, match="which cannot be written"):
         model().fit(TABLE, "y", checkpoint=tmp_path / "no" / "t.ckpt")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import sys
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -15,6 +17,7 @@ import chainrule as cr
 from chainrule.errors import DivergedError, SettingError
 from chainrule.training import OPTIMIZERS, Run
 from chainrule.training.history import History
+from chainrule.training.run import as_text
 from making import exported, made, moons
 from trying import ENGINES
 
@@ -518,6 +521,33 @@ class TestHistory:
         """The whole history is looked at in no epoch."""
         monkeypatch.setattr(History, "__getitem__", None)
         trained(network(), optimizer=cr.SGD(cr.OnPlateau(0.1, patience=1)), epochs=30)
+
+
+def test_an_interrupt_while_settings_are_written_leaves_no_mark() -> None:
+    """A dataclass that is cut off while it writes itself is "..." in that thread from then on."""
+    optimizer = cr.Adam(cr.Cosine(0.1, epochs=3))
+    text, place, lines = as_text(optimizer), 0, 1
+
+    def interrupts(frame: Any, event: str, _: Any) -> Any:
+        nonlocal lines
+        if frame.f_code.co_name == "wrapper" and event == "line":
+            lines += 1
+            if lines == place:
+                raise KeyboardInterrupt
+        return interrupts
+
+    while lines >= place:
+        place, lines = place + 1, 0
+        tracer = sys.gettrace()
+        sys.settrace(interrupts)
+        with suppress(KeyboardInterrupt):
+            repr(optimizer)
+        sys.settrace(tracer)
+    assert repr(optimizer) == "..."  # which is why as_text looks again
+    assert as_text(optimizer) == text
+    net = trained(network(), optimizer=optimizer, epochs=4)
+    again = trained(net, optimizer=cr.Adam(cr.Cosine(0.1, epochs=3)), continue_from=net.run)
+    assert alike(again, trained(network(), optimizer=optimizer))
 
 
 def test_a_run_is_public() -> None:

@@ -147,6 +147,19 @@ def test_it_is_the_training_of_arrays_in_the_same_order(engine: str, batch_size:
             np.testing.assert_allclose(np.frombuffer(x, kind), np.frombuffer(other[name], kind), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("batch_size", [25, 32, 39])
+def test_batches_of_more_than_half_of_all_rows(batch_size: int) -> None:
+    """Where one window holds all, it need not hold two batches."""
+    x, y = X[:40], Y[:40]
+    dataset = cr.ArrayDataset(x, y)
+    given = {"batch_size": batch_size, "engine": "numpy"}
+    same, other = (numbers(fitted(*data, shuffle=False, **given)) for data in ((dataset,), (x, y)))
+    for name, value in same.items():  # the arrays have a last batch that is filled up
+        kind = np.float32 if "." in name else np.float64
+        np.testing.assert_allclose(np.frombuffer(value, kind), np.frombuffer(other[name], kind), rtol=1e-5, atol=1e-6)
+    assert numbers(fitted(dataset, **given)) != same
+
+
 def on_disk(folder: Path, x: Any) -> Any:
     np.save(folder / "x.npy", x)
     return np.load(folder / "x.npy", mmap_mode="r")
@@ -197,6 +210,16 @@ def test_every_source_gives_the_training_of_arrays(source: str, tmp_path: Path, 
     wanted = found.evaluate(X, Y)
     assert found.evaluate(dataset) == pytest.approx(wanted, rel=1e-5)
     assert fitted(dataset, seed=3).history["loss"] == fitted(dataset, seed=3).history["loss"]  # type: ignore[index]
+
+
+def test_tables_to_predict_need_no_targets(tmp_path: Path) -> None:
+    net = fitted(cr.TableDataset(parquet(tmp_path), "y", ["a", "b", "c"]))
+    new = pl.DataFrame({"c": X[:, 2], "b": X[:, 1], "a": X[:, 0]})
+    new.write_parquet(tmp_path / "new.parquet")
+    for dataset in (cr.TableDataset(tmp_path / "new.parquet"), cr.TableDataset(lambda: iter([new]), rows=1000)):
+        assert (net.predict(dataset) == net.predict(X)).all()
+        with pytest.raises(ChainruleError, match="there are no targets"):
+            fitted(dataset)
 
 
 TARGETS: dict[str, Any] = {
@@ -629,6 +652,15 @@ def test_a_copy_of_the_process_reads_while_the_next_window_is_being_read(kind: s
 
     net.fit(dataset, epochs=2, progress=False, engine="numpy", callbacks=[copied])
     assert ends == [7, 7]
+
+
+def test_windows_are_read_when_the_system_has_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    expected = numbers(fitted(cr.ArrayDataset(X, Y, megabytes=SMALL)))
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert numbers(fitted(cr.ArrayDataset(X, Y, megabytes=SMALL))) == expected
 
 
 # --- memory

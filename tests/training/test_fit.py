@@ -481,14 +481,27 @@ class TestStopping:
         with pytest.raises(UnknownNameError, match=r"metric to monitor named 'val_loss'.*Known: .*loss"):
             small().fit(X, Y, early_stopping=cr.EarlyStopping(monitor="val_loss"), progress=False)
 
-    @pytest.mark.parametrize(("answer", "said"), [(True, "stopped by a callback"), ("good enough", "good enough"),
-                                                  (np.bool_(True), "stopped by a callback")])  # fmt: skip
+    @pytest.mark.parametrize(
+        ("answer", "said"),
+        [
+            (True, "stopped by a callback"),
+            (np.bool_(True), "stopped by a callback"),
+            ("good enough", "good enough"),
+            ("finished", "stopped by a callback"),  # how trainings end that no callback ends
+            ("interrupted", "stopped by a callback"),
+        ],
+    )
     def test_a_callback_stops(self, answer: Any, said: str) -> None:
         history = small().fit(
             X, Y, epochs=9, callbacks=[lambda end: answer if end.epoch == 3 else None], progress=False
         )
         assert history.epochs == 4
         assert history.stopped == said
+
+    @pytest.mark.parametrize("answer", [None, False, "", 0, 1.0, [], np.array([True])])
+    def test_it_goes_on_after_any_other_answer(self, answer: Any) -> None:
+        history = small().fit(X, Y, epochs=3, callbacks=[lambda end: answer], progress=False)
+        assert (history.epochs, history.stopped) == (3, "finished")
 
     def test_a_callback_sees_metrics_and_parameters(self) -> None:
         seen: list[cr.EpochEnd] = []

@@ -115,6 +115,17 @@ def test_targets_and_weights(way: str, expected: Any, tmp_path: Path) -> None:
         assert agrees(outcome(x, y, weights, "llvm", loss), expected["llvm", loss]), (dtype, loss)
 
 
+@pytest.mark.parametrize("batch_size", [10, None])
+def test_rows_held_out_of_what_is_on_disk(batch_size: int | None, tmp_path: Path) -> None:
+    """Those that are left to learn from are in memory then, in whole batches, and in this CPU's byte order."""
+    given: dict[str, Any] = {"validation_split": 0.2, "batch_size": batch_size, "epochs": 2, "progress": False}
+    losses = []
+    for dtype in DTYPES:
+        network = cr.Network([cr.Dense(4)], seed=1)
+        losses.append(network.fit(on_disk(NUMBERS.astype(dtype), tmp_path), TARGETS, **given)["val_loss"])
+    np.testing.assert_allclose(losses, losses[:1] * len(DTYPES), rtol=1e-6)
+
+
 REFUSED: dict[str, Any] = {
     "complex": NUMBERS + 0j,
     "dates": NUMBERS.astype("M8[D]"),

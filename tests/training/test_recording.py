@@ -12,6 +12,7 @@ from test_continuing import SCHEDULES, VALUES, WATCHED, X, Y, alike, network, sa
 
 import chainrule as cr
 from chainrule.engines.loop import StepRunner
+from chainrule.engines.states import ArrayState
 from chainrule.errors import DivergedError, SettingError, UnknownNameError
 from chainrule.training import OPTIMIZERS, Recording, Settings, keyframes
 from chainrule.training.evaluation import means_of
@@ -418,13 +419,13 @@ class TestKept:
     def test_a_keyframe_is_the_state_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A runner is asked for its state once after every call, recorded or not; no array is copied for a keyframe."""
         monkeypatch.setattr("chainrule.training.blocks.BLOCK_SECONDS", 0.0)
-        given: list[list[Any]] = []
+        given: list[ArrayState] = []
 
         class Watched(StepRunner):
             @property
-            def state(self) -> list[Any]:
-                given.append(list(self._state))
-                return list(self._state)
+            def state(self) -> ArrayState:
+                given.append(super().state)
+                return given[-1]
 
         monkeypatch.setattr("chainrule.engines.numpy_engine.StepRunner", Watched)
         counts = []

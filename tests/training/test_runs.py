@@ -1,5 +1,6 @@
 """Runs put together from their parts: rules that stop them, orders of one's own, going on, batches filled up."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from chainrule.errors import ShapeError
 from chainrule.network.fitting import assemble, carry_out
 from chainrule.network.meaning import learn_meanings
 from chainrule.training import Batch, Objective, Penalty, Settings, fit
-from chainrule.training.data import filled_up
+from chainrule.training.data import ChosenRows, filled_up
 from chainrule.training.full_batch import FullBatchObjective
 from trying import ENGINES
 
@@ -101,6 +102,32 @@ def test_the_last_batch_is_filled_up_where_that_is_little(rows: int, filled: int
     if filled > rows:
         assert found.counts is not None
         np.testing.assert_array_equal(found.counts, np.arange(filled) < rows)
+
+
+@pytest.mark.parametrize("first", [cr.Dense(3), cr.Standardise()])
+@pytest.mark.parametrize("given", [{"batch_size": 8}, {"batch_size": 7}, {"batch_size": None, "validation_split": 0.2}])
+def test_chosen_rows_are_learned_from_as_an_array_of_them(first: Any, given: dict[str, Any]) -> None:
+    """Also where the array that they are chosen from is written to meanwhile."""
+    rows, changing = RANDOM.permutation(50)[:31], X.copy()
+    nets = [cr.Network([first, cr.Dense(2)], dtype="float64") for _ in range(2)]
+    parts: list[tuple[Any, Any]] = [(X[rows], None), (ChosenRows(changing, rows), lambda end: changing.fill(0.0))]
+    for net, (part, callback) in zip(nets, parts, strict=True):
+        net.fit(part, Y[rows], epochs=4, progress=False, callbacks=[callback] if callback else [], **given)
+    for name, own in nets[0].parameters.items():
+        for key, value in own.items():
+            np.testing.assert_array_equal(value, nets[1].parameters[name][key])
+
+
+@pytest.mark.parametrize("count", [4096, 4001])
+def test_of_chosen_rows_a_training_has_the_one_copy(count: int) -> None:
+    data = Batch((ChosenRows(np.ones((5000, 64)), np.arange(count)),), (np.ones((count, 2)),), (None,))
+    net = cr.Network([cr.Dense(2)], dtype="float64").build(64)
+    meanings, _ = learn_meanings(net.model, [], "squared_error", [X], Y, np.dtype("float64"))
+    tracemalloc.start()
+    assemble(net, meanings, data, Settings(epochs=1, batch_size=8, progress=False, engine="numpy"), "adam", Penalty())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.5 * data.inputs[0].nbytes
 
 
 @pytest.mark.parametrize("weighted", [False, True])

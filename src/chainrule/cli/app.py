@@ -19,10 +19,13 @@ from chainrule.cli.exits import FAILED, INTERRUPTED, SIGNALLED
 from chainrule.errors import ChainruleError
 from chainrule.forks import load
 from chainrule.tables import TableError, spell
+from chainrule.tables.room import keep_little
 from chainrule.training.progress import is_open
 from chainrule.training.signals import Terminated
 
-MODULES = {name: name for name in ("demo", "train", "evaluate", "predict", "explain", "view", "diagnose", "launch")}
+MODULES = {
+    name: name for name in ("demo", "train", "evaluate", "predict", "export", "explain", "view", "diagnose", "launch")
+}
 MODULES["evaluate"] = "predict"
 """The commands in order, and the modules that hold the functions of their names."""
 
@@ -109,13 +112,14 @@ def _stand_in_for_missing_streams() -> None:
         sys.stderr = sys.stdout
 
 
-ALLOCATOR = "_RJEM_MALLOC_CONF", "muzzy_decay_ms:0"
+ALLOCATOR = "_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0"
 """Polars' allocator would leave memory it has given up with the process, to be taken when the system needs it; most ask before."""
 
 
 def main() -> None:
     """Run the command line."""
     os.environ.setdefault(*ALLOCATOR)  # heard when Polars is loaded, which is later
+    keep_little()
     _stand_in_for_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal knows its characters; files and pipes are given UTF-8

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.choice import AUTO, ENGINES, REFERENCE, choose, load, why_not
+from chainrule.engines.choice import AUTO, ENGINES, REFERENCE, choose, load, preferred, why_not
 from chainrule.engines.engine import Engine, Executable, Workspace
 from chainrule.engines.loop import Measurement, Runner, TrainingLoop
+from chainrule.engines.states import State
 from chainrule.errors import ShapeError
 from chainrule.tracing import trees
 from chainrule.tracing.apply import PLAIN, Traced, separate
@@ -26,6 +27,7 @@ __all__ = [
     "Executable",
     "Measurement",
     "Runner",
+    "State",
     "TrainingLoop",
     "Workspace",
     "compile_program",
@@ -33,13 +35,14 @@ __all__ = [
     "load",
     "make_runner",
     "measures",
+    "preferred",
 ]
 
 
 def make_runner(
     loop: TrainingLoop,
     data: Sequence[Any],
-    engine: str = AUTO,
+    engine: str | Engine = AUTO,
     threads: int | None = None,
     held_out: Sequence[Any] = (),
 ) -> Runner:
@@ -57,14 +60,14 @@ def make_runner(
     return _engine_of(loop, data, engine).runner(loop, data, threads, held_out)
 
 
-def measures(loop: TrainingLoop, data: Sequence[Any], engine: str, held_out: Sequence[Any]) -> bool:
+def measures(loop: TrainingLoop, data: Sequence[Any], engine: str | Engine, held_out: Sequence[Any]) -> bool:
     """Whether the engine that carries out the steps can also measure what the loop does, on these arrays."""
     if loop.measurement is None:
         return False
     return why_not(_engine_of(loop, data, engine), loop.measurement.program, held_out) is None
 
 
-def _engine_of(loop: TrainingLoop, data: Sequence[Any], engine: str) -> Engine:
+def _engine_of(loop: TrainingLoop, data: Sequence[Any], engine: str | Engine) -> Engine:
     return choose(engine, loop.step, data, task="carry out this training")
 
 

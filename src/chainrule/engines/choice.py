@@ -55,6 +55,12 @@ def named(name: str | Engine) -> Engine | None:
     return ENGINES.get(name)
 
 
+def preferred(name: str | Engine = AUTO) -> Engine:
+    """The engine of that name, or that engine; for `auto` the first one of which nothing is missing."""
+    engine = named(name)
+    return next(each for each in ENGINES.values() if each.missing is None) if engine is None else engine
+
+
 def leads(name: str | Engine) -> bool:
     """Whether this process writes what is kept of a training by that engine."""
     engine = named(name)
@@ -118,7 +124,7 @@ def quickest(held: int, computed: int, rows: int, times: int = 1) -> Engine:
 
 def load() -> None:
     """Load now what the preferred engine takes long to load, instead of with the first training."""
-    next(engine for engine in ENGINES.values() if engine.missing is None).load()
+    preferred().load()
 
 
 def _cannot(task: str, reasons: Sequence[tuple[Engine, str]]) -> UnsupportedError:

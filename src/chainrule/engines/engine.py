@@ -146,6 +146,10 @@ class Engine(ABC):
         """
         return StepRunner(loop, data, self.executable, held_out)
 
+    def shuffle(self, random: np.random.Generator, orders: Any) -> None:
+        """Shuffle every row of an int32 array in place, with the numbers that NumPy draws."""
+        orders[...] = random.permuted(orders.astype(np.int64), axis=1)  # which NumPy shuffles twice as fast
+
     def seconds(self, held: int, computed: int, rows: int) -> float:
         """About how long a function of rows takes that holds so many numbers and computes so many for each row.
 

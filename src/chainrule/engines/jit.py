@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.choice import COMPILER, choose, named
-from chainrule.engines.engine import Executable
+from chainrule.engines.engine import Engine, Executable
 from chainrule.engines.whole_numbers import range_check
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.ops.operation import ArrayType
@@ -20,7 +20,7 @@ from chainrule.tracing.numbers import NUMBERS
 from chainrule.tracing.plain import array_of
 
 
-def jit(function: Callable[..., Any], *, engine: str = COMPILER) -> Callable[..., Any]:
+def jit(function: Callable[..., Any], *, engine: str | Engine = COMPILER) -> Callable[..., Any]:
     """The function as machine code, compiled once for every combination of shapes and dtypes it is called with.
 
     Parameters
@@ -30,7 +30,7 @@ def jit(function: Callable[..., Any], *, engine: str = COMPILER) -> Callable[...
         once on shapes alone, so its course must not depend on the numbers. **All that it reads besides its arguments**
         (global variables, variables of functions around it, attributes, files) **is compiled in as it is then**: what is
         changed later does not reach machine code that is there already. Pass as an argument what may change.
-    engine : {"llvm", "numpy", "auto"}
+    engine : {"llvm", "numpy", "jax", "auto"} or Engine
         What computes it: machine code; NumPy, called without tracing again; or the first of them that can.
 
     Returns
@@ -110,7 +110,7 @@ def _example(given: Any) -> Any:
 class _Compiled:
     """What an engine made of a function, by the structure, shapes and dtypes of its arguments."""
 
-    def __init__(self, function: Callable[..., Any], engine: str) -> None:
+    def __init__(self, function: Callable[..., Any], engine: str | Engine) -> None:
         self._function, self._engine = function, engine
         self._compiled: dict[Any, Any] = {}
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from chainrule.engines.states import ArrayState, State
 from chainrule.tracing.program import Program
 
 
@@ -77,14 +78,18 @@ class TrainingLoop(NamedTuple):
 class Runner(Protocol):
     """A training loop ready to run on its data, in an engine's own way."""
 
+    @property
+    def longer(self) -> float:
+        """How many times as long as usual a call of it is to be, where calls themselves take time."""
+
     def agreed(self, number: int) -> int:
         """How many steps, or epochs, all processes take next that carry this out together; this one would take so many."""
 
     @property
-    def state(self) -> list[Any]:
+    def state(self) -> State:
         """The state after the last finished step."""
 
-    def load(self, state: list[Any]) -> None:
+    def load(self, state: Sequence[Any]) -> None:
         """Go on from another state."""
 
     def run(self, order: Any, first: int, count: int, scalars: list[Any]) -> Any:
@@ -98,7 +103,9 @@ class Runner(Protocol):
 
 
 class Alone:
-    """A runner of this process's own, which has nobody to agree with."""
+    """A runner of this process's own, which has nobody to agree with, and whose calls take no time to speak of."""
+
+    longer = 1.0
 
     def agreed(self, number: int) -> int:
         """As many."""
@@ -122,11 +129,11 @@ class StepRunner(Alone):
         self._state: list[Any] = []
 
     @property
-    def state(self) -> list[Any]:
+    def state(self) -> ArrayState:
         """The state after the last finished step."""
-        return list(self._state)
+        return ArrayState(self._state)
 
-    def load(self, state: list[Any]) -> None:
+    def load(self, state: Sequence[Any]) -> None:
         """Go on from another state."""
         self._state = list(state)
 

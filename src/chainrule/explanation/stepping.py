@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from chainrule.engines import REFERENCE, TrainingLoop, make_runner
+from chainrule.engines import REFERENCE, Engine, TrainingLoop, make_runner
 from chainrule.nn.neurons import Neurons
 from chainrule.nn.parameters import Parameters
 from chainrule.nn.readings import names_of_calls
@@ -92,7 +92,7 @@ class Taken:
     """A step of a training, as its engine takes it: its metrics, the new state, the parameters before and in that, rate and key."""
 
     metrics: Any
-    leaves: list[Any]
+    leaves: Sequence[Any]
     state: Any
     before: Parameters
     parameters: Parameters
@@ -110,7 +110,7 @@ class Steps:
         self._epochs: list[Block] = []
         self._watched: dict[int, _Watched] = {}
 
-    def take(self, number: int = 0, state: list[Any] | None = None) -> Taken:
+    def take(self, number: int = 0, state: Sequence[Any] | None = None) -> Taken:
         """Take one step from a state, by default the first from where the training begins."""
         training, state = self.training, self._begin if state is None else state
         block, first = self._place(number)
@@ -121,7 +121,7 @@ class Steps:
         own = self._parameters(old), self._parameters(new)
         return Taken(metrics, leaves, new, *own, float(block.rates[first]), int(block.scalars[2][first]))
 
-    def watch(self, number: int = 0, state: list[Any] | None = None) -> tuple[Seen, list[Any]]:
+    def watch(self, number: int = 0, state: Sequence[Any] | None = None) -> tuple[Seen, Sequence[Any]]:
         """Take one step and see all of it; and the state after it.
 
         The step is run twice by the training's engine: as `fit` runs it, and once more with its intermediate values as
@@ -135,7 +135,7 @@ class Steps:
         watched = self._with_all_values(rows.shape[1])
         batch = [np.take(x, rows[0], axis=0) for x in training.data.arrays()]
 
-        def run(engine: str) -> tuple[list[Any], list[Any]]:
+        def run(engine: str | Engine) -> tuple[Sequence[Any], Sequence[Any]]:
             runner = make_runner(watched.loop, batch, engine, training.settings.threads)
             runner.load([*begin, *(np.zeros(x.shape, x.dtype) for x in watched.kept)])
             runner.run(np.arange(rows.size, dtype=np.int32)[None], 0, 1, numbers)

@@ -43,7 +43,7 @@ class Answers:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_functions": {}}  # machine code is made anew in another process
 
-    def ask(self, question: Question, parameters: Parameters, X: Any, engine: str = AUTO) -> Any:
+    def ask(self, question: Question, parameters: Parameters, X: Any, engine: str | Engine = AUTO) -> Any:
         """The answers for all rows, by the engine of that name."""
         if isinstance(X, Dataset):
             return self._of_dataset(question, parameters, X, engine)
@@ -65,7 +65,7 @@ class Answers:
         whole = pieces[0] if len(pieces) == 1 else [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
         return self.named(question, owned(whole, [*arrays, *(x for own in parameters.values() for x in own.values())]))
 
-    def _of_dataset(self, question: Question, parameters: Parameters, dataset: Dataset, engine: str) -> Any:
+    def _of_dataset(self, question: Question, parameters: Parameters, dataset: Dataset, engine: str | Engine) -> Any:
         """The answers for all rows of a dataset, which is read piece by piece."""
         if not self.rows_are_apart(question):
             raise UnsupportedError(
@@ -155,7 +155,7 @@ class Answers:
 
         return lambda rows: simplify(trace(answer, types, self._inputs(rows)))
 
-    def _chosen(self, question: Question, arrays: list[Any], engine: str) -> RowFunction | None:
+    def _chosen(self, question: Question, arrays: list[Any], engine: str | Engine) -> RowFunction | None:
         """The function of rows to use; `None` for NumPy, layer by layer.
 
         Unasked there is one if it saves in this call alone the time that compiling takes, so that the answer does not

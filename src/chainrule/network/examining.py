@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from chainrule.engines import Engine
 from chainrule.network.explaining import ExplainableNetwork, training_of
 from chainrule.nn.parameters import flat_names
 
@@ -32,7 +33,7 @@ class ExaminableNetwork(ExplainableNetwork):
         clip_value: float | None = None,
         clip_norm: float | None = None,
         frozen: Sequence[str] | None = None,
-        engine: str = "auto",
+        engine: str | Engine = "auto",
         digits: int = 3,
     ) -> Diagnosis:
         """What is wrong with the training step that `fit` would take, in words; the network stays as it is.
@@ -111,7 +112,7 @@ class ExaminableNetwork(ExplainableNetwork):
         class_weight: Any = None,
         l1: float = 0.0,
         l2: float = 0.0,
-        engine: str = "auto",
+        engine: str | Engine = "auto",
     ) -> RateSearch:
         """Which learning rate suits: the loss of every step of a training whose rate grows from step to step.
 

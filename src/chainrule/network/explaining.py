@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule.engines import Engine
 from chainrule.errors import SettingError
 from chainrule.network.base import BaseNetwork, inputs_of
 from chainrule.network.meaning import Meaning, learn_meanings, nested
@@ -211,7 +212,7 @@ class ExplainableNetwork(BaseNetwork, Shown):
         batch_size: int | None = None,
         shuffle: bool = True,
         gradients: str = "chain rule",
-        engine: str = "auto",
+        engine: str | Engine = "auto",
         digits: int = 4,
     ) -> StepByStep:
         """The training step that `fit` would take with these data, stage by stage; the network stays as it is.
@@ -379,7 +380,7 @@ def training_of(
     batch_size: int | None = None,
     shuffle: bool = True,
     gradients: str = "chain rule",
-    engine: str = "auto",
+    engine: str | Engine = "auto",
 ) -> Training:
     """The training that `fit` would begin with these arguments, in mini-batches or one; the network stays as it is."""
     objective, batch = objective_of(network, X, y, loss, sample_weight, l1, l2, class_weight)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule.engines import Engine
 from chainrule.errors import SettingError
 from chainrule.network.base import BaseNetwork
 from chainrule.network.trials import Trial
@@ -129,7 +130,7 @@ def hypergradient(
     sample_weight: Any = None,
     by: Sequence[str] | str | None = None,
     mode: str = "auto",
-    engine: str = "auto",
+    engine: str | Engine = "auto",
 ) -> Hypergradient:
     """The derivatives of the validation loss by the settings of the training that `fit` would carry out.
 

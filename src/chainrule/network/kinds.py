@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines import Engine
 from chainrule.errors import DivergedError
 from chainrule.network.fitting import carry_out, training_for
 from chainrule.network.network import Network
@@ -40,33 +41,36 @@ class Kind:
     def __init__(self, network: Network, X: Any, y: Any, given: Mapping[str, Any]) -> None:
         self._network, self._data, self._given = copy.deepcopy(network), (X, y), dict(given)
         self._first: Training | None = None
+        self._likes: dict[int, Training] = {}  # by the identity of the arguments, which whoever asks keeps
         self._lock, self._own = threading.Lock(), threading.local()
 
     def fit(
         self, network: Network, seed: int | None, given: Mapping[str, Any], progress: Display
     ) -> tuple[Network, DivergedError | None]:
         """A network like this one, trained as is asked, with a seed from other first weights; and how it diverged, if it did."""
-        first, blocks = self._ready()
+        like, blocks = self._ready(given)
         own = self._copy(network, seed)
-        take_from_rows(own, first.data.inputs[0][: first.batches.rows])
-        objective = replace(first.step.objective, penalty=Penalty(given["l1"], given["l2"]))
-        step = replace(first.step, objective=objective, optimizer=given["optimizer"])
-        settings = replace(first.settings, seed=given["seed"] if seed is None else seed, progress=progress)
+        take_from_rows(own, like.data.inputs[0][: like.batches.rows])
+        settings = replace(like.settings, seed=given["seed"] if seed is None else seed, progress=progress)
         try:
-            carry_out(own, first.another(step, own.parameters, settings, blocks))
+            carry_out(own, like.another(own.parameters, settings, blocks))
         except DivergedError as error:
             return own, error
         return own, None
 
-    def _ready(self) -> tuple[Training, BlockRunner]:
-        """The training that all others are like, and this thread's runner."""
+    def _ready(self, given: Mapping[str, Any]) -> tuple[Training, BlockRunner]:
+        """The training that all with these arguments are like, and this thread's runner."""
         with self._lock:
             if self._first is None:
                 self._first = _training(self._network, *self._data, **self._given)
                 self._own.blocks = BlockRunner(self._first.runner, self._first.steps_per_epoch)
+            if id(given) not in self._likes:
+                objective = replace(self._first.step.objective, penalty=Penalty(given["l1"], given["l2"]))
+                step = replace(self._first.step, objective=objective, optimizer=given["optimizer"])
+                self._likes[id(given)] = self._first.like(step)
         if not hasattr(self._own, "blocks"):
             self._own.blocks = BlockRunner(self._first.runners(), self._first.steps_per_epoch)
-        return self._first, self._own.blocks
+        return self._likes[id(given)], self._own.blocks
 
     def _copy(self, network: Network, seed: int | None) -> Network:
         """A network of the kind, with the parameters of this one or first ones of a seed."""
@@ -102,7 +106,7 @@ def _training(
     seed: int,
     shuffle: bool,
     gradients: str,
-    engine: str,
+    engine: str | Engine,
     threads: int | None,
     **others: Any,
 ) -> Training:

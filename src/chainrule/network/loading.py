@@ -78,6 +78,11 @@ def network_in(
 
     `call` is how code that is missing is given, up to where it comes.
     """
+    if "layers" not in described and "training" in described:
+        raise ModelFileError(
+            f"{path} is a checkpoint of a training on a table, and no model. Go on with it by fit(…, resume=…), or chainrule train "
+            "--resume, and save the model."
+        )
     reader = Reader(custom, arrays)
     try:
         _check(described, FIELDS, "the network")

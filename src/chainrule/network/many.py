@@ -108,21 +108,21 @@ def fit_many(
     drawn = _seeds(seeds, fit, combined)
     if threads is not None:
         SettingError.unless_count("fit_many", "threads", threads)
-    places = itertools.product(range(len(begun)), range(len(asked)), drawn)
     count = len(begun) * len(asked) * len(drawn)
     threads = most() if threads is None else threads
     first = {} if drawn[0] is None else {"seed": drawn[0]}
     kinds: dict[Any, Kind] = {}
     jobs = []
-    for number, choice, seed in places:
-        setting, given = asked[choice]
-        names = [name for name in ("l1", "l2") if given[name]]
-        key = kind_of(begun[number]), *(id(setting[name]) for name in sorted(setting) if name not in NUMBERS), *names
-        if key not in kinds:
-            kinds[key] = Kind(begun[number], X, y, {**given, **first, "threads": max(1, threads // count)})
-        told = {"network": number} if len(begun) > 1 else {}
-        told |= setting if seed is None else {**setting, "seed": seed}
-        jobs.append(_Job(kinds[key], begun[number], seed, given, told))
+    for number, network in enumerate(begun):
+        kind, told = kind_of(network), {"network": number} if len(begun) > 1 else {}
+        for setting, given in asked:
+            names = [name for name in ("l1", "l2") if given[name]]
+            key = kind, *(id(setting[name]) for name in sorted(setting) if name not in NUMBERS), *names
+            if key not in kinds:
+                kinds[key] = Kind(network, X, y, {**given, **first, "threads": max(1, threads // count)})
+            for seed in drawn:
+                own = told | setting if seed is None else {**told, **setting, "seed": seed}
+                jobs.append(_Job(kinds[key], network, seed, given, own))
     return _fitted(jobs, threads, progress)
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule.autodiff import grad
+from chainrule.engines import Engine
 from chainrule.errors import NotBuiltError
-from chainrule.network import storage
+from chainrule.network import exporting, storage
 from chainrule.network.advice import advised
 from chainrule.network.answering import Answers, CompiledNetwork, Question
 from chainrule.network.base import batch_for
@@ -85,7 +86,7 @@ class Network(TrainableNetwork):
 
     # --- outputs
 
-    def __call__(self, *inputs: Any, engine: str = "auto") -> Any:
+    def __call__(self, *inputs: Any, engine: str | Engine = "auto") -> Any:
         """The raw outputs for rows of inputs: whatever the last layer gives. The engine is as for `predict`."""
         return self._answers.ask("outputs", self.parameters, inputs[0] if len(inputs) == 1 else inputs, engine)
 
@@ -111,7 +112,7 @@ class Network(TrainableNetwork):
         ]
         return Readings(layers, outcome.outputs)
 
-    def predict(self, X: Any, *, engine: str = "auto") -> Any:
+    def predict(self, X: Any, *, engine: str | Engine = "auto") -> Any:
         """What the outputs mean: labels for classification, values for regression, one for every row.
 
         Parameters
@@ -132,7 +133,7 @@ class Network(TrainableNetwork):
         """
         return self._answers.ask("predict", self.parameters, X, engine)
 
-    def predict_proba(self, X: Any, *, engine: str = "auto") -> Any:
+    def predict_proba(self, X: Any, *, engine: str | Engine = "auto") -> Any:
         """Probabilities of the classes, shape (rows, classes), in the order of `classes`."""
         return self._answers.ask("predict_proba", self.parameters, X, engine)
 
@@ -197,7 +198,7 @@ class Network(TrainableNetwork):
         return self._answers.rows_are_apart(question)
 
     def evaluate(
-        self, X: Any, y: Any = None, sample_weight: Any = None, *, loss: Any = None, engine: str = "auto"
+        self, X: Any, y: Any = None, sample_weight: Any = None, *, loss: Any = None, engine: str | Engine = "auto"
     ) -> dict[str, float]:
         """The metrics on data with known targets: `loss`, and `accuracy` for labels. The engine is as for `predict`.
 
@@ -296,6 +297,40 @@ class Network(TrainableNetwork):
         True
         """
         storage.save(self, path, self.notes if notes is None else notes, run=run)
+
+    def export(self, path: str | Path, answers: Question | Sequence[Question] | None = None) -> None:
+        """Write what the network computes as an ONNX model, for runtimes of other languages and machines.
+
+        Its inputs are called `X`, or as the function's arguments are, and take any number of rows; its outputs are called as the
+        methods that give the same. Nothing can be learned from it further: `save` writes what `cr.load` reads.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, by custom with the ending `.onnx`. An existing file is replaced as a whole.
+        answers : {"predict", "predict_proba", "outputs"}, or several of them, optional
+            What it answers; by default `predict`, with `predict_proba` where there are probabilities, or of a network that was
+            never fitted `outputs`.
+
+        Raises
+        ------
+        MissingExtraError
+            When the package onnx is not installed.
+        UnsupportedError
+            When ONNX has no nodes for an operation, or what it gives depends on the number of rows otherwise than by its length.
+
+        Examples
+        --------
+        >>> import os, tempfile, numpy as np, chainrule as cr
+        >>> network = cr.Network([cr.Dense(3, "tanh"), cr.Dense(1)]).build(2)
+        >>> path = os.path.join(tempfile.mkdtemp(), "model.onnx")
+        >>> network.export(path)
+        >>> from onnx.reference import ReferenceEvaluator
+        >>> (found,) = ReferenceEvaluator(path).run(["outputs"], {"X": np.ones((5, 2), np.float32)})
+        >>> np.abs(found - network(np.ones((5, 2)))).max() < 1e-6
+        np.True_
+        """
+        exporting.export(self, path, answers)
 
     def summary(self, batch_size: int | None = None, *, optimizer: Any = "adam", loss: Any = None) -> Summary:
         """A table of the layers, what they give, and how many parameters they have.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from chainrule.engines import Engine
 from chainrule.engines.choice import leads
 from chainrule.errors import ModelFileError, SettingError
 from chainrule.network.checkpoints import PARTS, Kept, check_parts, has_ended, newest
@@ -31,7 +32,7 @@ def resume(
     callbacks: Sequence[Callable[..., Any]] = (),
     epochs: int | None = None,
     every: int | str | None = None,
-    engine: str | None = None,
+    engine: str | Engine | None = None,
     threads: int | None = None,
     progress: bool | Display | None = None,
     function: Callable[..., Any] | None = None,

@@ -59,8 +59,9 @@ def warn_of_sizes(network: BaseNetwork, rows: Any, names: Sequence[str] = ()) ->
     found = first_layer(network)
     if found is None or not found[1].expects_one_size or len(rows) < FEWEST:
         return
-    some = rows[:MOST_LOOKED_AT].astype(np.float64).reshape(-1, rows.shape[-1])
-    sizes = np.abs(some).max(axis=0)
+    some = rows[:MOST_LOOKED_AT].reshape(-1, rows.shape[-1])
+    largest, least = (extreme(axis=0).astype(np.float64) for extreme in (some.max, some.min))
+    sizes = np.maximum(largest, -least)
     there = np.flatnonzero(sizes)
     if not len(there):
         return

@@ -51,6 +51,11 @@ def save(network: BaseNetwork, path: Any, notes: Any, run: bool = False) -> None
         raise SettingError(f"notes were given as {shortened(notes)}; give a dict of texts, numbers, lists and dicts.")
     if run and network.run is None:
         raise NotBuiltError("the network was asked to be saved with its run, and has none; call fit(X, y) first.")
+    if as_path(path).suffix.lower() == ".onnx":
+        raise SettingError(
+            f"save writes what cr.load reads, and {as_path(path).name!r} is called as ONNX models are. Call export, or give "
+            "another ending."
+        )
     target, training = as_path(path), {"run": values_of(network.run)} if run and network.run is not None else None
     replace_file(target, content_of(description_of(network, notes), flat_names(network.parameters), training))
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from chainrule.engines import Engine
 from chainrule.engines.choice import leads
 from chainrule.errors import SettingError, shortened
 from chainrule.network.advice import NOT_TAKEN, advised
@@ -48,7 +49,7 @@ class TrainableNetwork(ExaminableNetwork):
         frozen: Sequence[str] | None = None,
         callbacks: Sequence[Callable[..., Any]] = (),
         gradients: str = "chain rule",
-        engine: str = "auto",
+        engine: str | Engine = "auto",
         threads: int | None = None,
         progress: bool | Display | None = None,
         continue_from: Run | None = None,
@@ -102,8 +103,9 @@ class TrainableNetwork(ExaminableNetwork):
             Each called with an `EpochEnd` after every epoch; `True` or a text stops the training.
         gradients : {"chain rule", "numerical"}
             How gradients are found: by backpropagation, or by nudging every parameter in turn.
-        engine : {"auto", "llvm", "numpy"}
-            What carries out the steps: machine code, or NumPy. `auto` is machine code wherever it can be.
+        engine : {"auto", "llvm", "numpy", "jax"} or Engine
+            What carries out the steps: machine code, NumPy or JAX, such as `cr.JaxEngine(device="gpu")`. `auto` is machine code
+            wherever it can be.
         threads : int, optional
             The most threads that machine code shares a large step out to; by default what OMP_NUM_THREADS says, or as
             many as there are cores. Never more than the cores this process may use, nor than its share of them where

@@ -10,6 +10,7 @@ import numpy as np
 
 from chainrule.autodiff import flatten, jvp, value_and_grad, vjp
 from chainrule.autodiff.modes import as_mode
+from chainrule.engines import Engine
 from chainrule.errors import DivergedError, SettingError, shortened
 from chainrule.network.base import BaseNetwork, batch_for, inputs_of
 from chainrule.network.fitting import training_for
@@ -41,7 +42,7 @@ class Trial:
         l1: float,
         l2: float,
         sample_weight: Any,
-        engine: str,
+        engine: str | Engine,
         **settings: Any,
     ) -> None:
         if not isinstance(network, BaseNetwork):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.autodiff import vjp
+from chainrule.engines import Engine
 from chainrule.errors import DivergedError, SettingError
 from chainrule.network.network import Network
 from chainrule.network.trials import Trial
@@ -81,7 +82,7 @@ def tune(
     shuffle: bool = True,
     sample_weight: Any = None,
     mode: str = "auto",
-    engine: str = "auto",
+    engine: str | Engine = "auto",
 ) -> Tuned:
     """Settings of a training found by descent along `hypergradient`: those with the smallest loss on the validation data.
 

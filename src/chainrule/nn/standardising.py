@@ -57,7 +57,7 @@ def moments(inputs: Any) -> tuple[Any, Any]:
     if hasattr(inputs, "moments"):
         found: tuple[Any, Any] = inputs.moments()
         return found
-    rows = inputs.reshape(-1, inputs.shape[-1])
+    rows = np.asarray(inputs).reshape(-1, inputs.shape[-1])
     mean = rows.mean(axis=0, dtype=np.float64)
     parts = (rows[begin : begin + ROWS_AT_ONCE] for begin in range(0, len(rows), ROWS_AT_ONCE))
     return mean, np.sqrt(sum(np.square(part - mean).sum(axis=0) for part in parts) / len(rows))

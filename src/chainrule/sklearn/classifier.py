@@ -122,8 +122,8 @@ class MLPClassifier(ClassifierMixin, LabelledPerceptron):
         Called after every epoch with a :class:`chainrule.EpochEnd`; `True` or a text ends training. scikit-learn's own
         callbacks are given to `set_callbacks` where the installed version has it.
 
-    engine : {'auto', 'llvm', 'numpy'}, default='auto'
-        What carries out the training: machine code, or NumPy.
+    engine : {'auto', 'llvm', 'numpy', 'jax'} or Engine, default='auto'
+        What carries out the training: machine code, NumPy or JAX, such as `cr.JaxEngine(device="gpu")`.
 
     threads : int, default=None
         The most threads that one fit shares out large steps to. The results do not depend on it.

@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from chainrule.sklearn.callbacks import Told
 from chainrule.training import EpochEnd
+from chainrule.training.callbacks import reason_of
 
 LOWER = "the learning rate is lowered"
 """Why a run ends that another one follows."""
@@ -69,9 +68,7 @@ class Epochs:
             estimator.validation_scores_.append(score)
         reason = self(end.epoch, end.metrics, score)
         for callback in self._callbacks:
-            answer = callback(dataclasses.replace(end, epoch=estimator.n_iter_ - 1))
-            if isinstance(answer, str) or (isinstance(answer, bool | np.bool_) and answer):
-                reason = answer if isinstance(answer, str) else "stopped by a callback"
+            reason = reason_of(callback(dataclasses.replace(end, epoch=estimator.n_iter_ - 1))) or reason
         if self._told.epoch_ends():
             reason = "stopped by a callback"
         elif reason in (None, LOWER) and estimator.n_iter_ < estimator.max_iter:

@@ -72,7 +72,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetworkEstimator):
     random_state : int, RandomState instance or None, default=None
         Decides first weights, orders of samples, and the validation split.
 
-    engine : {'auto', 'llvm', 'numpy'}, default='auto'
+    engine : {'auto', 'llvm', 'numpy', 'jax'} or Engine, default='auto'
         What carries out the training.
 
     threads : int, default=None

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from chainrule.engines import Engine
 from chainrule.engines.choice import names
 from chainrule.network import Network
 from chainrule.network.copying import renewed
@@ -55,7 +56,7 @@ class BaseNetworkEstimator(FittedNetwork, NestedParameters):
         "callbacks": [list, tuple],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
-        "engine": [StrOptions(set(names()))],
+        "engine": [StrOptions(set(names())), Engine],
         "threads": [Interval(Integral, 1, None, closed="left"), None],
         "verbose": ["verbose"],
     }

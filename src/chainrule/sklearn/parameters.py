@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from chainrule.engines import Engine
 from chainrule.engines.choice import names
 from chainrule.nn.activations import ACTIVATIONS
 from chainrule.nn.initializers import Uniform
@@ -44,7 +45,7 @@ CONSTRAINTS: dict[str, Any] = {
     "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer, None],
     "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple],
     "callbacks": [list, tuple, callable, None],
-    "engine": [StrOptions(set(names()))],
+    "engine": [StrOptions(set(names())), Engine],
     "threads": [Interval(Integral, 1, None, closed="left"), None],
 }
 """What scikit-learn's estimators take, and after `max_fun` what theirs do not have."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -92,6 +93,27 @@ def decimal_mark(frame: pl.DataFrame, separator: str = ",") -> Mark:
             return _decided(text, point, comma, separator)
     point, comma = _seen(cells)
     return _decided(text, point, comma, separator)
+
+
+def speaks_against(text: str, decimal: Decimal) -> bool:
+    """Whether a cell may be why its table is read with the other decimal mark; where none does, this one stays if it is training's.
+
+    Examples
+    --------
+    >>> [speaks_against(text, ".") for text in ("1,5", "1.234,5", "1,234", "1.5", "Rome, Italy")]
+    [True, True, False, False, False]
+    """
+    if not ("," in text or "." in text):
+        return False
+    number, groups, several = _AGAINST[decimal]
+    return bool(several.match(text)) or bool(number.match(text) and not groups.match(text))
+
+
+_AGAINST = {
+    mark: tuple(map(re.compile, (_number(other, mark), _groups(other), _groups(mark, 2))))
+    for mark, other in ((".", ","), (",", "."))
+}
+"""For each mark: what has a number with the other one, what may group its digits by it, and what can only be grouped by the first."""
 
 
 def _seen(columns: Sequence[pl.Series]) -> tuple[_Seen, _Seen]:

@@ -112,7 +112,7 @@ def only_row(source: Any) -> Mapping[str, Any] | None:
         and len(source) == 1
         and list(source.index.names) == [None]
     ):
-        names, cells = source.columns.tolist(), next(source.itertuples(index=False, name=None))
+        names, cells = source.columns.tolist(), source.to_numpy(object)[0].tolist()
     elif isinstance(source, list) and len(source) == 1 and isinstance(source[0], Mapping):
         names, cells = list(source[0]), tuple(source[0].values())
     elif isinstance(source, Mapping) and all(isinstance(cell, list) and len(cell) == 1 for cell in source.values()):

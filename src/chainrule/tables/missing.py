@@ -57,6 +57,12 @@ class Spelling:
         """Numbers that mean "no value"."""
         return numbers_of(self.marks, self.decimal)
 
+    @property
+    def written_marks(self) -> list[str]:
+        """The marks as they are usually written: `na`, `NA`, `Na`, `NaN`."""
+        ways = str.lower, str.upper, str.capitalize, lambda mark: mark.replace("nan", "NaN").replace("nat", "NaT")
+        return list(dict.fromkeys(way(mark) for mark in sorted(self.marks) for way in ways))
+
     def is_missing(self, text: str) -> bool:
         """Whether a cell's text means "no value"."""
         if text.strip().lower() in self.marks:

@@ -40,6 +40,9 @@ _PATTERNS = {
 }
 
 
+_PLAIN, _NOT_IN_NUMBERS = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?"), re.compile(r"[^-+.0-9_a-zA-Z\s]")
+"""Numbers that everybody reads alike, and what stands in none that Polars reads."""
+
 _SPAN = re.compile(r"([+-]?\d{1,9}) days?,? \+?(\d{1,2}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
 
 
@@ -134,8 +137,8 @@ def read_numbers(
     absent = numbers_of(frozenset(marks), decimal)
     if read is None or not absent:
         return read
-    values, *rest = read
-    return Numbers(np.where(np.isin(values, absent), np.nan, values), *rest)
+    values, unit_of_all, strays, together = read
+    return Numbers(np.where(np.isin(values, absent), np.nan, values), unit_of_all, strays, together)
 
 
 @lru_cache
@@ -204,6 +207,17 @@ def merged(cells: pl.Series, values: NDArray[np.float64]) -> tuple[int, int]:
     texts = cells.filter(pl.Series(large)).cast(pl.String).unique().to_list()
     whole = {int(text) for text in texts if text.removeprefix("-").isdecimal()}
     return len(whole), len(set(map(float, whole)))
+
+
+def is_alike(text: str) -> bool:
+    """Whether a text is the same number for `number` as for Polars, or none for Polars, so that `number` decides in a column too.
+
+    Examples
+    --------
+    >>> is_alike("-1.5"), is_alike("1,234"), is_alike("$3"), is_alike("1e5")
+    (True, True, True, False)
+    """
+    return _PLAIN.fullmatch(text) is not None or _NOT_IN_NUMBERS.search(text) is not None
 
 
 def cast_texts(texts: pl.Series, decimal: Decimal) -> pl.Series:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError, nearest
-from chainrule.tables.blocks import Block, blocks_of, features_of, joined
+from chainrule.tables.blocks import Block, arranged, blocks_of, features_of, joined
 from chainrule.tables.columns import KINDS, Column, Feature
 from chainrule.tables.columns.column import Reading, checked
 from chainrule.tables.columns.number import Scaling
@@ -186,12 +186,18 @@ class Preparation:
         return tuple(column for column in self.columns if column.features)
 
     @cached_property
-    def _spelling(self) -> Spelling:
+    def spelled(self) -> Spelling:
+        """How single cells are spelled: as those of training."""
         return replace(Spelling.of(self.missing_mark, self.value_mark), decimal=self.decimal)
 
     def spelling(self, table: Table) -> Spelling:
         """How cells of this table are spelled: with its own decimal mark, or with training's where nothing in it tells."""
-        return self._spelling.in_table(table.of_mark(self.decimal))
+        return self.spelled.in_table(table.of_mark(self.decimal))
+
+    def arranged(self, values: Sequence[Any]) -> Any:
+        """The network's inputs from what was read of the columns in use, one after the other: plain code, which can be traced."""
+        read = dict(zip(self.used, values, strict=True))
+        return arranged(self._blocks, [[read[column] for column in block.columns] for block in self._blocks])
 
     @cached_property
     def _blocks(self) -> tuple[Block, ...]:
@@ -240,7 +246,7 @@ class Preparation:
             When columns are absent, or a text is no number, time or yes and no where the model learned one.
         """
         try:
-            return read_row(self._blocks, self._spelling, row)
+            return read_row(self._blocks, self.spelled, row)
         except KeyError:
             import polars as pl
 
@@ -249,7 +255,7 @@ class Preparation:
 
     def apply_sure(self, row: Mapping[str, Any]) -> NDArray[np.float32] | None:
         """What `apply` gives of a table of this row alone, shape (1, features), where it has nothing to say of it; otherwise None."""
-        return read_surely(self._blocks, self._spelling, row, filled=self.missing != "error")
+        return read_surely(self._blocks, self.spelled, row, filled=self.missing != "error")
 
     def _named(self, table: Table) -> Table:
         """The table with the names of training, where neither file had names and this one has no target."""

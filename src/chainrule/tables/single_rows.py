@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from chainrule.tables.blocks import Block, joined
 from chainrule.tables.columns import Column
 from chainrule.tables.columns.texts import plain
+from chainrule.tables.decimal import speaks_against
 from chainrule.tables.missing import Spelling
 from chainrule.tables.options import TableError, quoted
 
@@ -37,8 +38,11 @@ def read_surely(
 ) -> NDArray[np.float32] | None:
     """The same of a table with this row alone, where nothing would have to be said of it.
 
-    None where there may be, where a column is absent, or a value is missing and not `filled`.
+    None where there may be, where a column is absent, a value is missing and not `filled`, or the table's decimal mark is not
+    that of the spelling for sure.
     """
+    if any(isinstance(cell, str) and speaks_against(cell, spelling.decimal) for cell in row.values()):
+        return None
     read: list[list[NDArray[np.float64]]] = []
     try:
         for block, given in zip(blocks, _cells(blocks, row), strict=True):

@@ -37,8 +37,8 @@ class TableDataset(Dataset):
     source : path, list of paths, or callable
         A file, a folder or a pattern of files. Or a function that is called for every pass and gives batches of columns, such as
         an Arrow reader or frames of pandas or Polars; `rows` says how many rows they have together.
-    target : str or sequence of str
-        The column to be learned, or several. Its values are labels or numbers, as for `fit`.
+    target : str or sequence of str, optional
+        The column to be learned, or several. Its values are labels or numbers, as for `fit`; `predict` needs none.
     features : sequence of str, optional
         The columns to be learned from, in this order; by default all others.
     weight : str, optional
@@ -74,7 +74,7 @@ class TableDataset(Dataset):
     def __init__(
         self,
         source: Any,
-        target: str | Sequence[str],
+        target: str | Sequence[str] | None = None,
         features: Sequence[str] | None = None,
         weight: str | None = None,
         *,
@@ -84,7 +84,8 @@ class TableDataset(Dataset):
         SettingError.unless_number("TableDataset", "megabytes", megabytes, above=0)
         refuse_in_a_copy()
         self.megabytes, self._weight = float(megabytes), weight
-        targets, own = _names("target", target), None if features is None else _names("features", features)
+        targets = [] if target is None else _names("target", target)
+        own = None if features is None else _names("features", features)
         self._target = target if isinstance(target, str) else targets
         others = targets + ([] if weight is None else _names("weight", [weight]))
         named = [*(own or ()), *others]
@@ -134,7 +135,8 @@ class TableDataset(Dataset):
         frame, _ = frame_of(part)
         self._unless_there(frame.columns, "a batch")
         weights = None if self._weight is None else frame[self._weight].to_numpy()
-        return frame.select(self.feature_names), frame[self._target].to_numpy(), weights
+        targets = frame[self._target].to_numpy() if self._target else None
+        return frame.select(self.feature_names), targets, weights
 
 
 def _names(setting: str, given: Any) -> list[str]:

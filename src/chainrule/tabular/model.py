@@ -18,6 +18,7 @@ from chainrule.tables.columns.number import Scaling
 from chainrule.tables.options import counted
 from chainrule.tabular.explaining.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.explaining.importance import Predictor
+from chainrule.tabular.exporting import ExportableModel
 from chainrule.tabular.learning.checkpoints import finished_networks
 from chainrule.tabular.learning.deadline import asked_by_signals
 from chainrule.tabular.learning.ensemble import OutOfFold
@@ -25,7 +26,6 @@ from chainrule.tabular.learning.learn import learn
 from chainrule.tabular.learning.learned import Learned
 from chainrule.tabular.learning.recipe import Recipe
 from chainrule.tabular.ready import made_ready
-from chainrule.tabular.reporting.reportable import ReportableModel
 from chainrule.tabular.scoring.scores import Scores
 from chainrule.tabular.settings import check_settings
 from chainrule.tabular.weights import balanced_weights
@@ -35,7 +35,7 @@ NOTES = "table"
 """Where a model file's notes say that it is a model of a table."""
 
 
-class TableModel(ReportableModel):
+class TableModel(ExportableModel):
     """Learns to predict a column of a table from the others: reads, prepares, trains several networks and averages them.
 
     Parameters

@@ -18,8 +18,8 @@ from chainrule.tabular.weights import weights_of_rows
 MOST_RESCALED = 50_000
 """Of more rows other scales are not tried: there is no time for it, and so many tell their own places."""
 
-LARGE = 1 << 24
-"""Bytes of prepared rows beside which those that what was read has left free count."""
+LARGE = 1 << 20
+"""Cells of a table that leave so much memory free, once they are read, that it counts beside the network's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +69,7 @@ def made_ready(
         When the table cannot be learned from.
     """
     table = sample(data, seed=learning["seed"])
+    cells = len(table) * len(table.names)
     del data
     drawn = table.drawn or Drawn(np.arange(len(table)), len(table))
     by_weight = None if weights is None else weights_of_rows(weights, drawn.of)[drawn.rows]
@@ -90,7 +91,7 @@ def made_ready(
     preparation, inputs, y = Preparation.learn_and_apply(table, target, **options)
     if len(y) < 2:
         raise TableError(f"{table.source} has {len(y)} row{'s' * (len(y) != 1)} to learn from; at least 2 are needed.")
-    if inputs.X.nbytes >= LARGE:
+    if cells >= LARGE:
         give_back()
     rows, others = inputs.rows, tuple[Rescaled, ...]()
     if learning["search"] and learning["folds"] > 1 and scaling is None and len(y) <= MOST_RESCALED:

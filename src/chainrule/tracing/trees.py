@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from numbers import Number
 from typing import Any, NamedTuple
@@ -59,6 +59,13 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
     return leaves, _take_apart(tree, leaves, DEEPEST)
 
 
+def leaves_of(tree: Any) -> list[Any]:
+    """The leaves from left to right."""
+    found: list[Any] = []
+    map_leaves(found.append, tree)
+    return found
+
+
 def _take_apart(tree: Any, leaves: list[Any], depth: int) -> Structure:
     """The structure, and its leaves at the end of a list."""
     kind = type(tree)
@@ -66,10 +73,7 @@ def _take_apart(tree: Any, leaves: list[Any], depth: int) -> Structure:
         leaves.append(tree)
         return LEAF
     if not depth:
-        raise ShapeError(
-            f"a {type(tree).__name__} contains itself, or is nested more than {DEEPEST} deep. Give a container of arrays in which "
-            "every one stands at its own place."
-        )
+        raise _too_deep(tree)
     keys, values, rest = parts(tree)
     children = []
     for value in values:
@@ -81,6 +85,13 @@ def _take_apart(tree: Any, leaves: list[Any], depth: int) -> Structure:
     if kind is tuple or kind is list or (rest is None and TEXT.issuperset(map(type, keys))):
         return Structure(kind, keys, tuple(children))
     return Structure(kind, keys, tuple(children), rest, _exactly((keys, rest)))
+
+
+def _too_deep(tree: Any) -> ShapeError:
+    return ShapeError(
+        f"a {type(tree).__name__} contains itself, or is nested more than {DEEPEST} deep. Give a container of arrays in which "
+        "every one stands at its own place."
+    )
 
 
 def _exactly(x: Any) -> Any:
@@ -135,7 +146,7 @@ def _equal(one: Any, other: Any) -> bool:
         ) from error
 
 
-def unflatten(structure: Structure, leaves: list[Any] | tuple[Any, ...]) -> Any:
+def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
     """The container with these leaves."""
     if structure is row(len(leaves)):
         return tuple(leaves)
@@ -144,9 +155,27 @@ def unflatten(structure: Structure, leaves: list[Any] | tuple[Any, ...]) -> Any:
 
 def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     """The container with `function` applied to every leaf (and to the same leaf of the others)."""
+    if not others:
+        return _mapped(function, tree, DEEPEST)
     leaves, structure = flatten(tree)
     rest = [flatten_like(structure, other) for other in others]
     return unflatten(structure, [function(*group) for group in zip(leaves, *rest, strict=True)])
+
+
+def _mapped(function: Callable[[Any], Any], tree: Any, depth: int) -> Any:
+    """The same without taking Python's own containers apart, of which most trees are made."""
+    kind = type(tree)
+    if kind not in PLAIN_CONTAINERS:
+        if not is_container(tree):
+            return function(tree)
+        leaves: list[Any] = []
+        structure = _take_apart(tree, leaves, depth)
+        return unflatten(structure, [function(leaf) for leaf in leaves])
+    if not depth:
+        raise _too_deep(tree)
+    if kind is dict:
+        return {key: _mapped(function, value, depth - 1) for key, value in tree.items()}
+    return kind([_mapped(function, value, depth - 1) for value in tree])
 
 
 def paths(structure: Structure, prefix: str = "") -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines import REFERENCE, Engine
 from chainrule.errors import ShapeError
 from chainrule.training.stored.layout import Layout
 
@@ -19,7 +20,7 @@ class Batches:
 
     The last batch of an epoch may be smaller. Rows behind the first `rows` fill it up; they stay where they are.
     There are two streams of random numbers, so that neither depends on how many epochs are drawn at once. Stored rows have a
-    layout, by which their orders are not written out.
+    layout, by which their orders are not written out. What shuffles is the engine that learns, to the same bits on all.
     """
 
     def __init__(
@@ -31,13 +32,14 @@ class Batches:
         shuffle: bool | Callable[[int], Any],
         keyed: bool,
         layout: Layout | None = None,
+        engine: Engine = REFERENCE,
     ) -> None:
         self.rows, self.size, self._filled, self._seed = rows, size, filled, seed
         self.steps_per_epoch = -(-rows // size)
         self.step_rows = np.full(self.steps_per_epoch, size, float)
         self.step_rows[-1] = rows - size * (self.steps_per_epoch - 1)
         self._shuffle, self.keyed = bool(shuffle) if isinstance(shuffle, np.bool_) else shuffle, keyed
-        self._layout = layout
+        self._layout, self._engine = layout, engine
         self._order, self._keys = (np.random.default_rng([seed, stream]) for stream in (0, 1))
 
     @property
@@ -48,7 +50,7 @@ class Batches:
     def another(self, seed: int | None = None) -> Batches:
         """The same with streams of its own, at their beginning; by another seed if one is given."""
         seed = self._seed if seed is None else seed
-        return Batches(self.rows, self._filled, self.size, seed, self._shuffle, self.keyed, self._layout)
+        return Batches(self.rows, self._filled, self.size, seed, self._shuffle, self.keyed, self._layout, self._engine)
 
     @property
     def streams(self) -> Streams:
@@ -71,7 +73,7 @@ class Batches:
         if self._layout is not None:
             self._layout.keys(order, epochs)
         elif self._is_shuffled:
-            self._permutations(order, epochs)
+            self._shuffled(order, epochs)
         self._draw_keys(keys, epochs)
         return {"order": order.bit_generator.state, "keys": keys.bit_generator.state}
 
@@ -84,18 +86,23 @@ class Batches:
         total = epochs * self.steps_per_epoch
         return random.integers(0, 2**32, size=total, dtype=np.uint32) if self.keyed else np.zeros(total, np.uint32)
 
-    def _permutations(self, random: np.random.Generator, epochs: int) -> Any:
-        base = np.broadcast_to(np.arange(self.rows), (epochs, self.rows))
-        return random.permuted(base, axis=1)  # int64, which NumPy shuffles twice as fast
+    def _natural(self, epochs: int) -> Any:
+        return np.broadcast_to(np.arange(self._filled, dtype=np.int32), (epochs, self._filled))
+
+    def _shuffled(self, random: np.random.Generator, epochs: int) -> Any:
+        order = self._natural(epochs).copy()
+        self._engine.shuffle(random, order[:, : self.rows])
+        return order
 
     def _orders(self, epochs: int) -> Any:
         if self._layout is not None:
             return self._layout.orders(self._order, epochs, shuffled=self._is_shuffled)
-        natural = np.arange(self._filled, dtype=np.int32)
-        if isinstance(self._shuffle, bool) and not self._is_shuffled:
-            return np.broadcast_to(natural, (epochs, self._filled))
-        order = np.tile(natural, (epochs, 1))
-        order[:, : self.rows] = self._permutations(self._order, epochs) if self._is_shuffled else self._given(epochs)
+        if self._is_shuffled:
+            return self._shuffled(self._order, epochs)
+        if isinstance(self._shuffle, bool):
+            return self._natural(epochs)
+        order = self._natural(epochs).copy()
+        order[:, : self.rows] = self._given(epochs)
         return order
 
     def _given(self, epochs: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,13 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines import Runner
+from chainrule.engines import Runner, State
 from chainrule.errors import SettingError
 from chainrule.training.batches import Batches, Streams
 from chainrule.training.schedules import as_schedule
 
 BLOCK_SECONDS = 0.03
-"""About how long one call of an engine runs, so that progress, callbacks and Ctrl-C stay alive."""
+"""About how long one call of an engine runs, so that progress, callbacks and Ctrl-C stay alive, unless it says that calls have to be
+longer."""
+
+AT_ONCE = 8
+"""How many times as many steps as one call the next takes at the most, while it is not yet known how long a step takes."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,13 @@ class Timetable:
     def __init__(self, batches: Batches, learning_rate: Any, dtype: Any) -> None:
         self.batches, self._learning_rate, self._dtype = batches, learning_rate, dtype
         self._rate = as_schedule(learning_rate)
+        self._known: dict[tuple[int, int], tuple[Any, Any]] = {}
+
+    def another(self, batches: Batches) -> Timetable:
+        """The same with other batches, as many in an epoch; the numbers of a block are found once for both."""
+        other = copy.copy(self)
+        other.batches = batches
+        return other
 
     def block(self, done: int, count: int, earlier: int = 0, scale: Any = 1.0) -> Block:
         """Some epochs from number `done` on, the next that are drawn.
@@ -48,13 +60,23 @@ class Timetable:
         The optimizer has taken `earlier` steps beyond those of the epochs before; rates are multiplied by the scale, or
         each by its own.
         """
-        steps = self.batches.steps_per_epoch
-        numbers = done * steps + np.arange(count * steps)
-        before, rates = self.batches.streams, self._rates(numbers / steps) * scale
+        numbers, rates = self._numbers(done, count)
+        before, rates = self.batches.streams, rates * scale
         order, keys = self.batches.draw(count)
         counts = earlier + numbers + 1
         scalars = [rates.astype(self._dtype), counts.astype(self._dtype), keys]
         return Block(done, count, order, rates, scalars, before, self.batches.streams)
+
+    def _numbers(self, done: int, count: int) -> tuple[Any, Any]:
+        """The numbers of a block's steps and the schedule's rates, remembered of the last block."""
+        found = self._known.get((done, count))
+        if found is None:
+            steps = self.batches.steps_per_epoch
+            numbers = done * steps + np.arange(count * steps)
+            found = numbers, self._rates(numbers / steps)
+            self._known.clear()
+            self._known[done, count] = found
+        return found
 
     def _rates(self, epochs: Any) -> Any:
         rates = np.asarray(self._rate(epochs), np.float64)
@@ -74,7 +96,7 @@ class Call:
     count: int
     scalars: list[Any]
     report: Any
-    state: list[Any]
+    state: State
 
 
 class BlockRunner:
@@ -89,6 +111,10 @@ class BlockRunner:
         self._seconds_per_step = 0.0
 
     @property
+    def _seconds(self) -> float:
+        return BLOCK_SECONDS * self.runner.longer
+
+    @property
     def knows_its_speed(self) -> bool:
         """Whether a block has been carried out."""
         return self._seconds_per_step > 0
@@ -97,12 +123,12 @@ class BlockRunner:
         """How many epochs the next block should take."""
         if not self.knows_its_speed:
             return 1
-        epochs = int(BLOCK_SECONDS / (self._seconds_per_step * self._steps_per_epoch))
+        epochs = int(self._seconds / (self._seconds_per_step * self._steps_per_epoch))
         return max(1, min(self.runner.agreed(epochs), int(most)))
 
     def calls(self, block: Block, first: int) -> Iterator[Call]:
         """Carry out a block from its step `first` on, call by call."""
-        total, seconds = block.count * self._steps_per_epoch, BLOCK_SECONDS * self._share
+        total, seconds = block.count * self._steps_per_epoch, self._seconds * self._share
         length = 1 if not self._seconds_per_step else max(1, int(seconds / self._seconds_per_step))
         begun, steps = time.perf_counter(), total - first
         while first < total:
@@ -113,6 +139,6 @@ class BlockRunner:
             taken = time.perf_counter() - started
             yield Call(first, count, scalars, report, self.runner.state)
             first += count
-            length = max(1, min(2 * count, int(seconds * count / max(taken, 1e-9))))
+            length = max(1, min(AT_ONCE * count, int(seconds * count / max(taken, 1e-9))))
         if steps:
             self._seconds_per_step = max(time.perf_counter() - begun, 1e-9) / steps

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
+import numpy as np
+
 from chainrule.errors import NotBuiltError, SettingError, shortened
 from chainrule.nn.parameters import Parameters
+from chainrule.training.history import DIVERGED, FINISHED, INTERRUPTED
 from chainrule.training.run import Run, copied
 
 
@@ -86,6 +89,13 @@ def unless_callbacks(given: Any) -> None:
             raise SettingError(
                 f"{shortened(callback)} among the callbacks cannot be called; give functions of one EpochEnd."
             )
+
+
+def reason_of(answer: Any) -> str | None:
+    """Why a training ends whose callback answers so, `None` where it goes on; how it ends without one is not for it to say."""
+    if isinstance(answer, str) and answer not in ("", FINISHED, INTERRUPTED, DIVERGED):
+        return str(answer)
+    return "stopped by a callback" if isinstance(answer, str | bool | np.bool_) and answer else None
 
 
 class StopRule(Protocol):

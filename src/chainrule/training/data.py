@@ -17,6 +17,31 @@ Columns = Mapping[str, tuple[str, ...]]
 """For inputs that came as frames the names of their columns, in order."""
 
 
+class ChosenRows:
+    """Rows of an array by their numbers, taken when a training begins: so it has the one copy of them that there is.
+
+    Examples
+    --------
+    >>> chosen = ChosenRows(np.arange(6.0).reshape(3, 2), np.array([2, 0]))
+    >>> chosen.shape, chosen[:1]
+    ((2, 2), array([[4., 5.]]))
+    """
+
+    def __init__(self, array: Any, rows: Any) -> None:
+        self.array, self.rows = array, rows
+        self.shape, self.dtype = (len(rows), *array.shape[1:]), array.dtype
+        self.ndim, self.nbytes = array.ndim, len(rows) * array[:1].nbytes
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, part: Any) -> Any:
+        return self.array[self.rows[part]]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.asarray(self[:], dtype)
+
+
 def as_inputs(
     X: Any,
     dtype: Any,
@@ -32,7 +57,10 @@ def as_inputs(
     arrays = []
     for i, (part, name) in enumerate(zip(parts_of(X, names), names, strict=True)):
         what = "X" if len(names) == 1 else f"input {name}"
-        array = as_array(_in_order(part, (columns or {}).get(name), what), dtype, what)
+        if isinstance(part, ChosenRows):
+            array = ChosenRows(as_array(part.array, dtype, what), part.rows)
+        else:
+            array = as_array(_in_order(part, (columns or {}).get(name), what), dtype, what)
         if array.ndim == 1:
             hint = "X[None] for one row, X[:, None] for one column" if len(names) == 1 else "add an axis"
             raise ShapeError(f"{what} has shape {array.shape}; a network takes (rows, features): {hint}.")
@@ -103,13 +131,20 @@ def split_off(data: Batch, share: float, seed: int) -> tuple[Batch | None, Batch
     if count >= rows:
         raise SettingError(f"validation_split={share} of {rows} rows leaves none to learn from; give a smaller share.")
     held, kept = np.sort(order[:count]), np.sort(order[count:])
-    validation, learned = (replace(data.like([x[part] for x in data.arrays()]), own=True) for part in (held, kept))
+    validation, learned = (
+        replace(data.like([_taken(x, part) for x in data.arrays()]), own=True) for part in (held, kept)
+    )
     if validation.weights is not None and not validation.weights.any():
         raise DataError(
             f"the {count} rows held out by validation_split={share} all have weight 0, so nothing can be measured on them. "
             "Use another seed, a larger share, or give validation_data."
         )
     return validation, learned
+
+
+def _taken(x: Any, rows: Any) -> Any:
+    """Some rows, in memory: what is mapped from disk may have its bytes in another order than this CPU."""
+    return x[rows].astype(x.dtype.newbyteorder("="), copy=False)
 
 
 FILLED_BYTES = 2**28
@@ -120,7 +155,11 @@ def owned(data: Batch) -> Batch:
     """The data in arrays that nobody can change while a training reads them; what is on disk stays there, and can be changed."""
     if data.own:
         return data
-    return replace(data.like([np.array(x) if is_in_memory(x) else x for x in data.arrays()]), own=True)
+    return replace(data.like([_copied(x) if is_in_memory(x) else x for x in data.arrays()]), own=True)
+
+
+def _copied(x: Any) -> Any:
+    return x[:] if isinstance(x, ChosenRows) else np.array(x)
 
 
 def is_in_memory(x: Any) -> bool:
@@ -142,6 +181,7 @@ def filled_up(data: Batch, batch_size: int) -> Batch:
         return data
     counts = np.ones(rows, data.inputs[0].dtype) if data.counts is None else data.counts
     data = replace(data, counts=counts)
-    more = [np.concatenate([x, x[:missing]]) for x in data.arrays()]
+    filled = np.concatenate([np.arange(rows), np.arange(missing)])
+    more = [x[filled] for x in data.arrays()]
     more[-1][rows:] = 0
     return replace(data.like(more), own=True)

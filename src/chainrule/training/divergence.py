@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +19,7 @@ from chainrule.training.step import TrainingStep
 
 def diverged(
     runner: Runner,
-    before: list[Any],
+    before: Sequence[Any],
     order: Any,
     first: int,
     scalars: list[Any],
@@ -66,14 +65,14 @@ def _remedy(data: Batch) -> str:
     return "Use a smaller learning rate, standardise the inputs, or clip gradients (clip_norm=1.0)."
 
 
-def _repeat(runner: Runner, before: list[Any], order: Any, first: int, scalars: list[Any], own: int) -> int:
+def _repeat(runner: Runner, before: Sequence[Any], order: Any, first: int, scalars: list[Any], own: int) -> int:
     """The number of the step that failed; the runner is left before it."""
     runner.load(before)
     count = len(scalars[0])
     for i in range(count):
         kept = runner.state
         metrics = runner.run(order, first + i, 1, [s[i : i + 1] for s in scalars])[:, :own]
-        if not np.isfinite(metrics).all() or not all(np.isfinite(x).all() for x in runner.state):
+        if not np.isfinite(metrics).all() or not runner.state.is_finite:
             runner.load(kept)
             return first + i
     return first + count - 1
@@ -106,11 +105,3 @@ def _first_infinite(program: Program, inputs: list[Any]) -> str | None:
 
 def _all_finite(values: list[Any]) -> bool:
     return all(np.isfinite(x).all() for x in values)
-
-
-def are_finite(arrays: Sequence[Any]) -> bool:
-    """Whether all numbers are finite; a sum is NaN or infinite as soon as one of them is, and may be where all are large."""
-    with np.errstate(all="ignore"):
-        if math.isfinite(sum(float(np.add.reduce(x, axis=None)) for x in arrays)):
-            return True
-        return all(math.isfinite(float(np.sum(x, dtype=np.float64))) for x in arrays)

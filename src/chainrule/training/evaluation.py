@@ -50,7 +50,7 @@ class Evaluator:
     (`engines.choice.quickest`), and for the library's own layers and losses; nothing else counts.
     """
 
-    def __init__(self, objective: Objective, data: Batch, engine: str = AUTO) -> None:
+    def __init__(self, objective: Objective, data: Batch, engine: str | Engine = AUTO) -> None:
         data = counted(data)
         self._objective = Objective(objective.model, objective.heads, Penalty())
         self._arrays, self._data = data.arrays(), data

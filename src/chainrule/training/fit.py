@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines import REFERENCE
+from chainrule.engines import REFERENCE, preferred
 from chainrule.engines.workers import Aside
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing import trees
 from chainrule.training.batches import Batches, means
 from chainrule.training.blocks import Block, BlockRunner, Call, Timetable
-from chainrule.training.callbacks import EpochEnd
+from chainrule.training.callbacks import EpochEnd, reason_of
 from chainrule.training.checkpoints import Checkpoints
 from chainrule.training.data import filled_up, owned
-from chainrule.training.divergence import are_finite, diverged
+from chainrule.training.divergence import diverged
 from chainrule.training.evaluation import Evaluator, means_of, samples_are_apart
 from chainrule.training.history import DIVERGED, FINISHED, INTERRUPTED, History
 from chainrule.training.keyframes import Keyframe, Keyframes
@@ -64,9 +64,11 @@ class Training:
         self.validation_rows = 0 if validation is None else len(validation.inputs[0])
         keyed = any(layer.uses_random for layer in step.objective.model.layers.values())
         count, layout = len(data.inputs[0]), layout_for(data, self.batch_size, settings.shuffle)
-        self.batches = Batches(rows, count, self.batch_size, settings.seed, settings.shuffle, keyed, layout)
+        engine = preferred(settings.engine)
+        self.batches = Batches(rows, count, self.batch_size, settings.seed, settings.shuffle, keyed, layout, engine)
         self.steps_per_epoch = self.batches.steps_per_epoch
         state = self._stand(step, parameters, settings, begin)
+        self.timetable = Timetable(self.batches, step.optimizer.learning_rate, self.dtype)
         self.runners, self.structure, self.measures = prepare_runners(
             step, state, data, self.batch_size, settings.engine, settings.gradients, self.dtype, settings.threads,
             self.validation,
@@ -78,12 +80,19 @@ class Training:
             self.validator = evaluator_of(step.objective, self.validation, REFERENCE.name)
         self._begin(state, begin)
 
-    def another(self, step: TrainingStep, parameters: Parameters, settings: Settings, blocks: BlockRunner) -> Training:
-        """A training of another network of the kind on the same data and runner; its rate, penalties and seed may be others."""
+    def like(self, step: TrainingStep) -> Training:
+        """The same with a step of the kind, whose rate and penalties may be others: for others to be like it."""
         _ = self._same_for_all  # found once for all of them
         other = copy.copy(self)
+        other.step, other.timetable = step, Timetable(self.batches, step.optimizer.learning_rate, self.dtype)
+        return other
+
+    def another(self, parameters: Parameters, settings: Settings, blocks: BlockRunner) -> Training:
+        """A training of another network by the same step, on the same data; its seed may be another."""
+        other = copy.copy(self)
         other.runner, other.blocks, other.batches = blocks.runner, blocks, self.batches.another(settings.seed)
-        other._begin(other._stand(step, parameters, settings), None)
+        other.timetable = self.timetable.another(other.batches)
+        other._begin(other._stand(self.step, parameters, settings), None)
         return other
 
     def _stand(
@@ -99,7 +108,6 @@ class Training:
         self.dtype = next(iter(next(iter(learned.values())).values())).dtype
         self.learned_names = list(flat_names(learned))
         self.learned_count = parameter_count(learned)
-        self.timetable = Timetable(self.batches, step.optimizer.learning_rate, self.dtype)
         if isinstance(begin, Run):
             check_settings(begin, self.same_to_go_on, settings.epochs)
         state = step.initial_state(learned, frozen)
@@ -110,12 +118,8 @@ class Training:
     def _begin(self, state: Any, begin: Progress | None) -> None:
         """Stand before the first epoch, or where a run stands."""
         steps, run = 0 if begin is None else begin.steps, begin if isinstance(begin, Run) else None
-        rule, rate, validated = (
-            self.settings.early_stopping,
-            self.step.optimizer.learning_rate,
-            self.validation is not None,
-        )
-        self.watch, self.plateau = watchers(rule, rate, validated, self.steps_per_epoch, run)
+        rate, validated = self.step.optimizer.learning_rate, self.validation is not None
+        self.watch, self.plateau = watchers(self.settings.early_stopping, rate, validated, self.steps_per_epoch, run)
         self.history = History()
         self.keyframes: Keyframes | None = None
         self.checkpoints: Checkpoints | None = None
@@ -131,7 +135,7 @@ class Training:
             under_way, self._begun_with = as_reported(run, under_way.shape[1]), run.begun_with
         self.earlier = steps - self.history.epochs * self.steps_per_epoch - len(under_way)
         nothing = Block(self.history.epochs, 0, None, None, [], self.batches.streams, self.batches.streams)
-        leaves = trees.flatten(state)[0]
+        leaves = trees.leaves_of(state)
         self.runner.load(leaves)
         start = Position(nothing, [], 0, leaves, self.structure, widths)
         self._at = start.begun(under_way)
@@ -170,12 +174,7 @@ class Training:
     @property
     def same_to_go_on(self) -> dict[str, Any]:
         """The settings that decide about the numbers of a training: what has to be the same to go on with a run of it."""
-        return {
-            **self._same_for_all,
-            "optimizer": as_text(self.step.optimizer),
-            "penalty": as_text(self.step.objective.penalty),
-            "seed": int(self.settings.seed),
-        }
+        return {**self._same_for_all, **self.step.as_texts, "seed": int(self.settings.seed)}
 
     @cached_property
     def _same_for_all(self) -> dict[str, Any]:
@@ -264,7 +263,7 @@ class Training:
         if self.watch is not None and self.watch.needs_before and not self._at.steps:
             self._begun_with = self._at.nested["learned"]
         for call in runner.calls(block, self._at.steps):
-            if not np.isfinite(call.report[:, : self._at.widths[0]]).all() or not are_finite(call.state):
+            if not np.isfinite(call.report[:, : self._at.widths[0]]).all() or not call.state.is_finite:
                 raise self._diverged(block, call)
             steps = call.first + call.count
             self._at = self._at.after(call.report, steps, call.state)
@@ -353,9 +352,9 @@ class Training:
             now = self.now()
             current(each(_to_read, now.parameters))
             for callback in self.settings.callbacks:
-                answer = callback(EpochEnd(now.epochs - 1, dict(row), each(np.array, now.parameters), now))
-                if isinstance(answer, str) or (isinstance(answer, bool | np.bool_) and answer):
-                    self.history.stopped = answer if isinstance(answer, str) else "stopped by a callback"
+                end = EpochEnd(now.epochs - 1, dict(row), each(np.array, now.parameters), now)
+                if reason := reason_of(callback(end)):
+                    self.history.stopped = reason
                     return True
         return self._is_over()
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.autodiff import value_and_grad
+from chainrule.engines import Engine
 from chainrule.engines.choice import AUTO, choose, environment
 from chainrule.nn.parameters import Parameters
 from chainrule.tracing import simplify, trace, trees
@@ -36,7 +37,7 @@ class FullBatchObjective:
         The parameters at the beginning.
     """
 
-    def __init__(self, objective: Objective, parameters: Parameters, data: Batch, engine: str = AUTO) -> None:
+    def __init__(self, objective: Objective, parameters: Parameters, data: Batch, engine: str | Engine = AUTO) -> None:
         self._leaves, self._structure = trees.flatten(parameters)
         self._dtype = self._leaves[0].dtype
         self._arrays = data.arrays()
@@ -62,7 +63,7 @@ class FullBatchObjective:
         return float(value), np.concatenate([g.ravel() for g in trees.flatten(gradient)[0]]).astype(np.float64)
 
 
-def _compiled(objective: Objective, data: Batch, types: Any, engine: str) -> Any:
+def _compiled(objective: Objective, data: Batch, types: Any, engine: str | Engine) -> Any:
     rows = data.like([0] * len(data.arrays()))  # the layout of the data, without the data
 
     def function(parameters: Any, strengths: Any, arrays: Any) -> Any:

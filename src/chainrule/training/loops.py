@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines import Runner, TrainingLoop, make_runner, measures
+from chainrule.engines import Engine, Runner, TrainingLoop, make_runner, measures
 from chainrule.errors import DifferentiationError
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace, trees
@@ -34,7 +34,7 @@ def prepare_runners(
     state: Any,
     data: Batch,
     batch_size: int,
-    engine: str,
+    engine: str | Engine,
     gradients: str,
     dtype: Any,
     threads: int | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -23,7 +24,7 @@ class Position:
     block: Block
     reports: list[Any]
     steps: int
-    state: list[Any]
+    state: Sequence[Any]
     structure: trees.Structure
     widths: tuple[int, int]
 
@@ -51,7 +52,7 @@ class Position:
         """The position with steps done already, which reported this."""
         return replace(self, reports=[report], steps=len(report))
 
-    def after(self, report: Any, steps: int, state: list[Any]) -> Position:
+    def after(self, report: Any, steps: int, state: Sequence[Any]) -> Position:
         """The position after a call."""
         self.reports.append(report)
         return replace(self, steps=steps, state=state)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines import TrainingLoop, make_runner
+from chainrule.engines import Engine, TrainingLoop, make_runner
 from chainrule.tracing import simplify, trace, trees
 from chainrule.training.blocks import BLOCK_SECONDS
 from chainrule.training.cache import Cache
@@ -45,7 +45,7 @@ class Repeated:
         data: Any,
         size: int,
         scalars: Sequence[Any],
-        engine: str,
+        engine: str | Engine,
         key: Any = None,
     ) -> None:
         arrays = trees.flatten(data)[0]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines.workers import uninterrupted
 from chainrule.errors import SettingError, shortened
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing import trees
@@ -130,7 +131,12 @@ def copied(tree: Any) -> Any:
 
 def as_text(setting: Any) -> str:
     """A setting as text that says the same in another process: of functions their names, without their addresses."""
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(setting))
+    text = repr(setting)
+    if (
+        "..." in text
+    ):  # so dataclasses write themselves for ever, in a thread in which an interrupt has cut that off once
+        text = uninterrupted(repr, setting)
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
 
 
 def checked(run: Any, parameters: Parameters) -> Run:

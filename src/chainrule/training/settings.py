@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines import Engine
 from chainrule.errors import SettingError, shortened
 from chainrule.training.callbacks import Callback, EarlyStopping, StopRule, unless_callbacks
 from chainrule.training.progress import Display
@@ -32,7 +33,7 @@ class Settings:
     batch_size: int | None = 32
     seed: int = 0
     shuffle: bool | Callable[[int], Any] = True
-    engine: str = "auto"
+    engine: str | Engine = "auto"
     threads: int | None = None
     gradients: str = CHAIN_RULE
     early_stopping: EarlyStopping | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing import trees
 from chainrule.training.objective import Batch, Objective, merged
 from chainrule.training.optimizer import Optimizer
+from chainrule.training.run import as_text
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,11 @@ class TrainingStep:
     optimizer: Optimizer
     clipping: Clipping
 
+    @cached_property
+    def as_texts(self) -> dict[str, str]:
+        """Its settings that are no part of the objective's kind, as a run keeps them."""
+        return {"optimizer": as_text(self.optimizer), "penalty": as_text(self.objective.penalty)}
+
     def initial_state(self, learned: Parameters, frozen: Parameters) -> dict[str, Any]:
         """The state before the first step."""
         running = self.objective.model.running
@@ -82,8 +89,8 @@ class TrainingStep:
             }
             for layer, own in learned.items()
         }
-        dtype = trees.flatten(learned)[0][0].dtype
-        penalty = trees.map_leaves(lambda x: np.asarray(x, dtype), self.objective.penalty.strengths)
+        dtype = trees.leaves_of(learned)[0].dtype
+        penalty = {name: np.asarray(x, dtype) for name, x in self.objective.penalty.strengths.items()}
         return {"learned": learned, "frozen": frozen, "penalty": penalty, "optimizer": optimizer_state}
 
     def loss(

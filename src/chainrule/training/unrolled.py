@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.autodiff import jvp, vjp, vmap
-from chainrule.engines import AUTO
+from chainrule.engines import AUTO, Engine
 from chainrule.errors import DivergedError
 from chainrule.tracing import trees
 from chainrule.training.cache import key_of
@@ -47,7 +47,7 @@ class Unrolled:
         The steps from one state that reverse mode keeps to the next.
     """
 
-    def __init__(self, training: Training, numbers: Sequence[str], weighted: bool, engine: str = AUTO) -> None:
+    def __init__(self, training: Training, numbers: Sequence[str], weighted: bool, engine: str | Engine = AUTO) -> None:
         self._training, self._engine, self._weighted, self._dtype = training, engine, weighted, training.dtype
         self._numbers = numbers
         self._block = training.block(0, training.settings.epochs)

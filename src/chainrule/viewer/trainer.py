@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from chainrule.engines import Engine
 from chainrule.engines.choice import named
 from chainrule.nn.parameters import Parameters
 from chainrule.training import (
@@ -49,7 +50,7 @@ class Plan:
     seed: int = 0
     l1: float = 0.0
     l2: float = 0.0
-    engine: str = "auto"
+    engine: str | Engine = "auto"
     shared: bool = False
     clipping: Clipping = field(default_factory=Clipping)
     other: Settings = field(default_factory=Settings)

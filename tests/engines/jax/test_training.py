@@ -37,6 +37,33 @@ def test_a_training_is_numpys() -> None:
     np.testing.assert_allclose(second.predict_proba(X, engine="jax"), first.predict_proba(X), rtol=1e-9)
 
 
+def test_the_state_stays_on_the_device_until_somebody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what was given of it is never written to, whatever is computed afterwards."""
+    jax = pytest.importorskip("jax")
+    from chainrule.engines.jax import device_state
+    from chainrule.engines.jax.runner import JaxRunner
+
+    fetched: list[Any] = []
+    monkeypatch.setattr(device_state, "fetched", lambda x: fetched.append(x) or np.asarray(x)[()])
+    monkeypatch.setattr(device_state, "are_in_memory", lambda arrays: False)  # as on a GPU
+    monkeypatch.setattr("chainrule.training.blocks.BLOCK_SECONDS", 0.0)  # every step a call
+    states: list[Any] = []
+    given = JaxRunner.state.fget
+    monkeypatch.setattr(JaxRunner, "state", property(lambda self: states.append(given(self)) or states[-1]))
+    trained("jax", epochs=3)
+    assert len(states) == 15
+    arrays = len(states[0])
+    assert len(fetched) == 15 + arrays  # whether all is finite, of each; and the last one
+    assert all(isinstance(x, jax.Array) for x in fetched)
+    first = [np.array(x) for x in states[0]]
+    assert not all((a == b).all() for a, b in zip(first, states[-1], strict=True))
+    again = trained("jax", epochs=3, callbacks=[lambda end: True])
+    assert again.run is not None
+    for name, x in again.run.parameters["dense_0"].items():
+        one_epoch = {tuple(np.ravel(y)) for y in states[4]}
+        assert tuple(np.ravel(x)) in one_epoch, name
+
+
 def test_a_setting_of_jax_that_is_the_users_stays_as_it_is() -> None:
     jax = pytest.importorskip("jax")
     before = jax.config.jax_enable_x64

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
 import chainrule as cr
-from chainrule.engines.llvm import emission, plan, target
+from chainrule.engines.llvm import emission, ir, plan, target
 from chainrule.engines.llvm.code import Code, pointer
 from chainrule.engines.llvm.groups import Grouping
 from chainrule.engines.llvm.inspection import groups_text, memory_text
@@ -68,20 +67,15 @@ def stages() -> dict[str, str]:
 
 
 def code_of(made: plan.PlannedStep, number: int) -> str:
-    """The code of one group as a function of its own, with LLVM's longer spellings shortened."""
+    """The code of one group as a function of its own."""
     module = ir.Module("story")
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer]), f"group_{number}")
-    function.args[0].name = "arena"
+    function.args[0].rename("arena")
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     alone = Grouping([made.grouping.groups[number]], made.grouping.views)
     emission.emit(Code(builder, function.args[0], TARGET, unrolled=False), made.memory, alone)
     builder.ret_void()
-    text = str(function).strip()
-    text = re.sub(r'%"\.?([\w.]+)"', r"%\1", text)
-    text = re.sub(r"<(?:float undef(?:, )?)+>", "undef", text)
-    text = re.sub(r"<(?:i32 0(?:, )?)+>", "zeroinitializer", text)
-    text = re.sub(r"phi  ", "phi ", text)
-    return re.sub(r'@"([\w.]+)"', r"@\1", text)
+    return str(function)
 
 
 def rewritten(text: str) -> str:

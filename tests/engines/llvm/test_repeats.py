@@ -75,6 +75,13 @@ STEPS: dict[str, Callable[[Any, Any, int], Any]] = {
     "rows of a matrix": lambda y, x, k: np.tanh(y) + x[k % 5] * x[:, k % 5],
     "axes": lambda y, x, k: np.tanh(np.sum(x * y, axis=k % 2)),
     "powers": lambda y, x, k: np.abs(y) ** (0.5 + k % 3 / 9.0) + x[0],
+    "numbers and themselves": lambda y, x, k: (
+        np.cos(y * 1.0 + (k + 0.1)) - y / (k + 3) + (y - (-0.0 if k % 2 else 0.5))
+    ),
+    "numbers of their own type": lambda y, x, k: np.cos(y * np.float64(k / 7) + np.float64(1.5)) + x[0],
+    "numbers that decide": lambda y, x, k: np.maximum(np.sin(y) ** (2 if k % 2 else 3), k / 20) + (y > k / 20) + x[0],
+    "numbers after products": lambda y, x, k: np.tanh(x @ y + k / 3) * (k + 0.5),
+    "rows one after another": lambda y, x, k: np.tanh(x[k % 5] @ x + x[(k + 1) % 5] * y) - x[k % 5, 1:2],
     "products": lambda y, x, k: np.tanh((x if k % 2 else x.T) @ y),
     "itself or another": lambda y, x, k: squared_or_not(np.cos(y), np.sin(y), k),
     "itself or another in memory": lambda y, x, k: np.cos(squared_or_not(y, x[0], k)),
@@ -122,6 +129,21 @@ def test_more_steps_are_hardly_more_code() -> None:
 
     def lines(steps: int) -> int:
         program = cr.simplify(cr.trace(cr.grad(lambda x: forward(x, steps)), np.ones(3)))
+        return str(compiled(program, emission.PART).function.ir).count("\n")
+
+    few, many = lines(100), lines(200)
+    equations = 100 * 12
+    assert many - few < equations
+
+
+def test_times_and_rows_of_steps_are_hardly_more_code() -> None:
+    def forward(x: Any, rows: Any) -> Any:
+        for k, row in enumerate(rows):
+            x = np.tanh(row @ rows[:3] * x + (k + 0.3) / 7) / (k + 2.0) - np.sum(x)
+        return np.sum(x)
+
+    def lines(steps: int) -> int:
+        program = cr.simplify(cr.trace(cr.grad(forward), np.ones(3), np.ones((300, 3))[:steps]))
         return str(compiled(program, emission.PART).function.ir).count("\n")
 
     few, many = lines(100), lines(200)

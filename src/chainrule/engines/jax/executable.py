@@ -16,12 +16,10 @@ from chainrule.tracing.program import Program
 from chainrule.tracing.straight_line import compile_program
 
 
-def compiled(
-    function: Callable[..., Any], types: Sequence[Any], settings: Settings, donated: tuple[int, ...] = ()
-) -> Any:
+def compiled(function: Callable[..., Any], types: Sequence[Any], settings: Settings) -> Any:
     """A function of arrays of such types, compiled."""
     with compiling, settings.held():
-        return jax.jit(function, donate_argnums=donated).lower(*types).compile()
+        return jax.jit(function).lower(*types).compile()
 
 
 class JaxExecutable(Executable):

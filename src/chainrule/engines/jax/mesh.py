@@ -95,10 +95,10 @@ def put_rows(x: Any, numbers: Any, where: NamedSharding) -> Any:
 
 
 def fetched(x: Any) -> Any:
-    """An array of this process's own; of one that is split over processes all of these ask for it at the same time."""
+    """An array of NumPy's, to be read; of one that is split over processes all of these ask for it at the same time."""
     if not (x.is_fully_replicated or x.is_fully_addressable):
         x = multihost_utils.process_allgather(x, tiled=True)
-    return np.array(x)[()]
+    return np.asarray(x)[()]
 
 
 def is_first() -> bool:

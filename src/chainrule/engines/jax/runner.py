@@ -1,4 +1,4 @@
-"""Training loops under one loop of XLA's: many steps a call, the state and the data on the device."""
+"""Training loops under one loop of XLA's: many steps a call, the state and the data on the device from one to the next."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from chainrule.engines.jax.device_state import DeviceState
 from chainrule.engines.jax.evaluation import Evaluation
 from chainrule.engines.jax.executable import compiled
 from chainrule.engines.jax.settings import Settings, types_of
@@ -26,8 +27,14 @@ NUMBERS = 2**17
 """About how many numbers of rows one call of XLA's takes, and half as many reported ones; longer ones are cut."""
 
 
+LONGER = 3.0
+"""Calls of XLA's take 0.3 ms, and the time to copy the state: some 0.1 s goes by in one, as long as people wait for Ctrl-C gladly."""
+
+
 class JaxRunner(Alone):
-    """A training loop as one of XLA's. Its results are new arrays, into whose memory the next call writes again."""
+    """A training loop as one of XLA's. Every call gives its state in new arrays: what is kept of earlier ones is never written to."""
+
+    longer = LONGER
 
     def __init__(self, loop: TrainingLoop, data: Sequence[Any], held_out: Sequence[Any], settings: Settings) -> None:
         self._loop, self._data, self._held_out, self._settings = loop, list(data), list(held_out), settings
@@ -39,18 +46,18 @@ class JaxRunner(Alone):
                     f"batches of {loop.batch_size}, and has {x.shape}."
                 )
         self._kept: dict[int, Any] = {}
-        self._state: list[Any] = []
+        self._state = DeviceState((), settings)
 
     @property
-    def state(self) -> list[Any]:
+    def state(self) -> DeviceState:
         """The state after the last finished step."""
-        with self._settings.computing():
-            return [np.array(x)[()] for x in self._state]
+        return self._state
 
-    def load(self, state: list[Any]) -> None:
+    def load(self, state: Sequence[Any]) -> None:
         """Go on from another state."""
         kinds = [x.dtype for x in self._loop.step.inputs[: self._loop.state]]
-        self._state = self._on_device([np.array(x, kind) for x, kind in zip(state, kinds, strict=True)])
+        arrays = [np.array(x, kind) for x, kind in zip(state, kinds, strict=True)]
+        self._state = DeviceState(self._on_device(arrays), self._settings)
 
     def run(self, order: Any, first: int, count: int, scalars: list[Any]) -> Any:
         """Carry out steps; see `Runner`."""
@@ -82,9 +89,10 @@ class JaxRunner(Alone):
                 for s, x in zip(scalars, loop.step.inputs[loop.state + len(data) :], strict=True)
             ]
             with self._settings.computing():
-                carried, found, self._state = step(
-                    tuple(self._state), tuple(data), tuple(held_out), places, given, np.int32(batch), np.int32(count)
+                carried, found, state = step(
+                    self._state.arrays, tuple(data), tuple(held_out), places, given, np.int32(batch), np.int32(count)
                 )
+                self._state = DeviceState(state, self._settings)
                 carried = int(carried)
                 report[done : done + carried] = np.asarray(found)[:carried]
             done += carried
@@ -110,7 +118,7 @@ class JaxRunner(Alone):
 
     def _on_device(self, arrays: Sequence[Any]) -> list[Any]:
         with self._settings.computing():
-            return [jax.device_put(x, self._settings.chosen) for x in arrays]
+            return list(jax.device_put(list(arrays), self._settings.chosen))
 
 
 def capacity(loop: TrainingLoop) -> int:
@@ -137,7 +145,7 @@ def _compiled(loop: TrainingLoop, rows: int, data: Any, held_out: Any, settings:
     places, number = types_of([ArrayType((most * loop.batch_size,), INDEX), ArrayType((), INDEX)])
     given = [tuple(state), tuple(types_of(data)), tuple(types_of(held_out)), places, numbers, number, number]
     function = partial(_steps, loop, rows, settings.rounded)
-    return compiled(function, given, settings, donated=(0,))
+    return compiled(function, given, settings)
 
 
 def _steps(

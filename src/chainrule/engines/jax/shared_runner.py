@@ -13,8 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from chainrule.engines.jax.device_state import DeviceState
 from chainrule.engines.jax.evaluation import Evaluation
 from chainrule.engines.jax.mesh import agreed, fetched, put, put_rows
+from chainrule.engines.jax.runner import LONGER
 from chainrule.engines.jax.settings import Settings
 from chainrule.engines.loop import StepRunner, TrainingLoop
 from chainrule.engines.workers import uninterrupted
@@ -34,6 +36,8 @@ class SharedRunner:
     reads its share. All processes make the same calls.
     """
 
+    longer = LONGER
+
     def __init__(self, loop: TrainingLoop, data: Sequence[Any], held_out: Sequence[Any], settings: Settings) -> None:
         self._loop, self._data, self._held_out = loop, list(data), list(held_out)
         self._settings, self._grid = settings, settings.grid
@@ -44,7 +48,7 @@ class SharedRunner:
             )
         a_step = max(1, sum(loop.batch_size * x.nbytes // max(1, len(x)) for x in self._data))
         self._at_once = [size for size in AT_ONCE if size * a_step <= BYTES or size == 1]
-        self._state: list[Any] = []
+        self._state = DeviceState((), settings)
 
     def agreed(self, steps: int) -> int:
         """The steps of the next call, whose number follows the clock of the first process."""
@@ -52,16 +56,16 @@ class SharedRunner:
             return agreed(steps)
 
     @property
-    def state(self) -> list[Any]:
+    def state(self) -> DeviceState:
         """The state after the last finished step."""
-        with _together():
-            return [fetched(x) for x in self._state]
+        if not all(x.is_fully_replicated or x.is_fully_addressable for x in self._state.arrays):
+            with _together():  # now, when all processes ask for it: later some may look at it and others not
+                _ = self._state.as_numpy
+        return self._state
 
-    def load(self, state: list[Any]) -> None:
+    def load(self, state: Sequence[Any]) -> None:
         """Go on from another state."""
-        with self._settings.held():
-            arrays = [np.asarray(x, kind.dtype) for x, kind in zip(state, self._loop.step.inputs, strict=False)]
-            self._state = [put(x, self._grid.of_state(x.shape)) for x in arrays]
+        self._state = DeviceState(self._on_devices(state), self._settings)
 
     def run(self, order: Any, first: int, count: int, scalars: list[Any]) -> Any:
         """Carry out steps; see `Runner`."""
@@ -73,22 +77,25 @@ class SharedRunner:
     def _carry_out(self, order: Any, first: int, scalars: Sequence[Any], report: Any) -> None:
         loop, width = self._loop, self._loop.metrics
         steps = loop.steps_per_epoch(order.shape[1])
-        done = 0
+        done, state = (
+            0,
+            _copied(self._state.arrays, self._settings),
+        )  # whose memory every piece of steps gives to the next
         while done < len(report):
             epoch, batch = divmod(first + done, steps)
             program, count = self._next(batch, steps, len(report) - done)
             rows = order[epoch, batch * loop.batch_size : (batch + count) * loop.batch_size].reshape(count, -1)
             given = [np.ascontiguousarray(s[done : done + count]) for s in scalars]
-            carried, found = self._stepped(program, rows, given)
+            carried, found, state = self._stepped(state, program, rows, given)
             report[done : done + carried, :width] = found[:carried]
             if carried < count:  # JAX doubts this step: NumPy says what is wrong with it, or has numbers for it
-                self._one_by_numpy(
-                    order, first + done + carried, [s[carried : carried + 1] for s in given], report[done + carried]
-                )
+                one = [s[carried : carried + 1] for s in given]
+                state = self._one_by_numpy(state, order, first + done + carried, one, report[done + carried])
                 carried += 1
             done += carried
             if loop.measurement is not None and (first + done) % steps == 0:
-                report[done - 1, width:] = self._measured()
+                report[done - 1, width:] = self._measured(state)
+        self._state = DeviceState(state, self._settings)
 
     def _next(self, batch: int, steps: int, left: int) -> tuple[Program, int]:
         """What is carried out from this batch on, and for how many steps: of few numbers, so that few functions do."""
@@ -97,7 +104,7 @@ class SharedRunner:
         whole = min(left, steps - batch - (self._loop.last is not None))
         return self._loop.step, next(size for size in self._at_once if size <= whole)
 
-    def _stepped(self, program: Program, rows: Any, scalars: Sequence[Any]) -> tuple[int, Any]:
+    def _stepped(self, state: Any, program: Program, rows: Any, scalars: Sequence[Any]) -> tuple[int, Any, Any]:
         where = self._grid.of_batches(rows.shape[1])
         with self._settings.held():
             batches = [put_rows(x, rows, where) for x in self._data]
@@ -107,10 +114,10 @@ class SharedRunner:
             ]
             types = tuple([(x.shape, x.dtype, x.sharding) for x in batches])
             function = _compiled_steps(program, self._loop.state, len(rows), types, self._settings)
-            carried, found, self._state = function(self._state, batches, given)
-            return int(fetched(carried)), fetched(found)
+            carried, found, state = function(state, batches, given)
+            return int(fetched(carried)), fetched(found), state
 
-    def _measured(self) -> Any:
+    def _measured(self, state: Any) -> Any:
         measurement = self._loop.measurement
         assert measurement is not None
         order = measurement.order(len(self._held_out[0])).reshape(-1, measurement.batch_size)
@@ -120,18 +127,28 @@ class SharedRunner:
             counted = put(measurement.counted(len(self._held_out[0])), self._grid.whole())
             types = tuple([(x.shape, x.dtype, x.sharding) for x in batches])
             function = _compiled_measurement(measurement.program, self._loop.state, types, self._settings)
-            total, doubt = function(self._state, batches, counted)
+            total, doubt = function(state, batches, counted)
             if not fetched(doubt):
                 return fetched(total)
         runner = StepRunner(self._loop, self._data, compile_program, self._held_out)
-        runner.load(self.state)
+        runner.load(DeviceState(state, self._settings))
         return runner.measured(measurement)
 
-    def _one_by_numpy(self, order: Any, first: int, scalars: list[Any], report: Any) -> None:
+    def _one_by_numpy(self, state: Any, order: Any, first: int, scalars: list[Any], report: Any) -> Any:
         runner = StepRunner(self._loop.unmeasured, self._data, compile_program)
-        runner.load(self.state)
+        runner.load(DeviceState(state, self._settings))
         report[: self._loop.metrics] = runner.run(order, first, 1, scalars)[0]
-        self.load(runner.state)
+        return self._on_devices(runner.state)
+
+    def _on_devices(self, state: Sequence[Any]) -> list[Any]:
+        with self._settings.held():
+            arrays = [np.array(x, kind.dtype) for x, kind in zip(state, self._loop.step.inputs, strict=False)]
+            return [put(x, self._grid.of_state(x.shape)) for x in arrays]
+
+
+def _copied(arrays: Sequence[Any], settings: Settings) -> list[Any]:
+    with settings.computing():
+        return [jax.device_put(x, x.sharding, may_alias=False) for x in arrays]
 
 
 @contextmanager

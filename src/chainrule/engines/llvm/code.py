@@ -8,14 +8,15 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
+from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.buffers import Buffer, View, storage_type
 from chainrule.engines.llvm.mathematics import Mathematics, Vector
-from chainrule.engines.llvm.mathematics.numbers import Splat, constant
+from chainrule.engines.llvm.mathematics.numbers import constant
 from chainrule.engines.llvm.positions import Index, Positions
 from chainrule.engines.llvm.target import Target
 from chainrule.engines.llvm.thread_group import SingleThread
+from chainrule.tracing import Variable
 
 i1, i8, i32, i64, pointer = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.PointerType()
 
@@ -39,7 +40,7 @@ def vector_type(dtype: np.dtype[Any], width: int) -> Any:
 
 @cache
 def _undefined(dtype: np.dtype[Any], width: int) -> Any:
-    return Splat(vector_type(dtype, width), "undef")
+    return ir.Value(vector_type(dtype, width), "undef")
 
 
 @cache
@@ -51,7 +52,7 @@ class Code:
     """A function being written: the builder, the memory's base, the CPU, whether loops are written out, and the threads.
 
     `own` is memory that a thread has for itself, for values, and `workspace` more of it for panels; `places` are the addresses of
-    buffers that the running code is told; those of others are known.
+    buffers that the running code is told, those of others are known, and `numbers` are values without axes that it is told.
     """
 
     def __init__(
@@ -65,8 +66,9 @@ class Code:
         workspace: Any = None,
         own: Any = None,
         places: Mapping[Buffer, Any] = MappingProxyType({}),
+        numbers: Mapping[Variable, Any] = MappingProxyType({}),
     ) -> None:
-        self.places, self.target, self.workspace, self.own = places, target, workspace, own
+        self.places, self.numbers, self.target, self.workspace, self.own = places, numbers, target, workspace, own
         self.builder, self.memory, self.unrolled, self.threads = builder, memory, unrolled, threads or SingleThread()
         self.positions = Positions(builder)
         self._mathematics: dict[int, Mathematics] = {}
@@ -226,11 +228,11 @@ class Code:
         base = self.own if buffer.private else self.memory
         return self.at_byte(base, self.sum((place, size), (buffer.offset, 1)))
 
-    def offset(self, buffer: Buffer) -> Any:
-        """How many bytes behind the arena's beginning a buffer lies, as an IR value."""
+    def offset(self, buffer: Buffer, place: int = 0) -> Any:
+        """How many bytes behind the arena's beginning the number at `place` of a buffer lies, as an IR value."""
         if buffer not in self.places and not buffer.private:
-            return i64(buffer.offset)
-        ends = (self.builder.ptrtoint(x, i64) for x in (self.address(buffer, 0), self.memory))
+            return i64(buffer.offset + place * storage_type(buffer.dtype).itemsize)
+        ends = (self.builder.ptrtoint(x, i64) for x in (self.address(buffer, place), self.memory))
         return self.builder.sub(*ends)
 
     def at_byte(self, base: Any, offset: Index) -> Any:

@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-from llvmlite import ir
-
-from chainrule.engines.llvm import inner_loops, moves, nests, sharing
+from chainrule.engines.llvm import inner_loops, ir, moves, nests, sharing
 from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.contractions.blocking import blocking_of
 from chainrule.engines.llvm.contractions.blocks import Blocks
@@ -45,11 +43,8 @@ def emit(code: Code, memory: MemoryPlan, grouping: Grouping) -> None:
                     _emit_group(part, memory, group)
                     continue
                 if alike.key not in written:
-                    own = subroutine(part, "alike", alike.buffers)
-                    _emit_group(own, memory, group)
-                    own.builder.ret_void()
-                    written[alike.key] = own.builder.function
-                call(part, written[alike.key], [*map(part.offset, alike.buffers)])
+                    written[alike.key] = alike.function(part, _emit_group)
+                alike.call(part, written[alike.key])
         part.builder.ret_void()
         call(code, part.builder.function)
 

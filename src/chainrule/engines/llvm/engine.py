@@ -17,12 +17,18 @@ from chainrule.forks import compiling
 from chainrule.tracing.program import Program
 from chainrule.tracing.real_parts import has_complex, in_parts, without_parts
 
+MANY_SHUFFLED = 2**20
+"""Numbers of rows that NumPy shuffles before machine code is made that does it: it takes 7 ms for them, about as long as making."""
+
 
 class LlvmEngine(Engine):
     """Machine code, made by LLVM, for operations that have a meaning in loops."""
 
     name = "llvm"
     preparing = 0.1
+
+    def __init__(self) -> None:
+        self._shuffled = 0
 
     @property
     def missing(self) -> str | None:
@@ -63,6 +69,17 @@ class LlvmEngine(Engine):
         from chainrule.engines.llvm.runner import LlvmRunner
 
         return LlvmRunner(loop, list(data), threads, list(held_out))
+
+    def shuffle(self, random: np.random.Generator, orders: Any) -> None:
+        """In machine code from the time on when so many numbers were drawn that making it is worth it."""
+        self._shuffled += orders.size
+        if self._shuffled >= MANY_SHUFFLED:
+            load_compiler()
+            from chainrule.engines.llvm.shuffling import shuffle
+
+            if shuffle(random, orders):
+                return
+        super().shuffle(random, orders)
 
     def seconds(self, held: int, computed: int, rows: int) -> float:
         """About how long machine code takes for rows; the held numbers are copied with every call."""

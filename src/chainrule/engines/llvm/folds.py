@@ -8,8 +8,8 @@ from functools import partial, reduce
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
+from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.buffers import View, lanes, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, vector_type
 from chainrule.engines.llvm.long_sums import losses, settled, with_losses

@@ -8,11 +8,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
 from chainrule.engines import cores
 from chainrule.engines.engine import Executable, Workspace, Workspaces
-from chainrule.engines.llvm import emission, pages
+from chainrule.engines.llvm import emission, ir, pages
 from chainrule.engines.llvm.buffers import Arena, status, storage_type
 from chainrule.engines.llvm.code import Code, i64, pointer
 from chainrule.engines.llvm.contractions.blocking import workspace_bytes

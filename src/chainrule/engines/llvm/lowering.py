@@ -17,12 +17,11 @@ from chainrule.engines.whole_numbers import is_partial, of_numbers
 from chainrule.ops import Contraction, arithmetic, layouts
 from chainrule.ops.kinds.contraction import Subscripts, parse
 from chainrule.ops.operation import ArrayType
-from chainrule.tracing import Equation, Program, RecordedValue, Recorder, Variable, check, simplify
-from chainrule.tracing.apply import traced
+from chainrule.tracing import Equation, Program, Variable, check, simplify
 from chainrule.tracing.program import Atom, Literal, bodies_of
 from chainrule.tracing.real_parts import has_complex, in_parts, without_parts
-from chainrule.tracing.scope import Scope
 from chainrule.tracing.simplify import drop_unused, without_stops
+from chainrule.tracing.writing_out import written_out
 
 COMPLEX = ("complex64", "complex128")
 
@@ -88,7 +87,7 @@ def lower(program: Program, states: int = 0, *, across: bool = False) -> Lowered
     summed, as where rows lie along the vectors, it is added up `across` lanes instead of copying one of them.
     """
     real = in_parts(program) if has_complex(program) else program
-    program, copied = _pack(with_joined_factors(simplify(without_stops(_expand(real)))), across)
+    program, copied = _pack(with_joined_factors(simplify(without_stops(written_out(real)))), across)
     program = drop_unused(program)
     sources = {e.output: e.inputs[0] for e in program.equations if is_strided(e) and e.output not in copied}
 
@@ -122,25 +121,6 @@ def _with_copies(program: Program, copied: Callable[[int, Atom], bool]) -> Progr
             outputs[i] = own = Variable(f"result_{i}", kind)
             equations.append(Equation(own, arithmetic.astype, (x,), {"dtype": kind.dtype}))
     return replace(program, equations=tuple(equations), outputs=tuple(outputs))
-
-
-def _expand(program: Program) -> Program:
-    """Operations that are no loop written out in simpler ones, as they say themselves."""
-    known: dict[Variable, Atom] = {}
-    with Recorder() as recorder:
-        for equation in program.equations:
-            if not known.keys().isdisjoint(equation.inputs):
-                inputs = tuple(known.get(x, x) if isinstance(x, Variable) else x for x in equation.inputs)
-                equation = equation.replace(inputs=inputs)
-            values = [RecordedValue(recorder, x) if isinstance(x, Variable) else x.value for x in equation.inputs]
-            with Scope(equation.scope):
-                written = equation.op.written(traced, *values, **equation.attributes)
-                if written is None:
-                    recorder.equations.append(equation)
-                else:
-                    known[equation.output] = recorder.atom(traced.astype(written, dtype=equation.output.dtype))
-    outputs = tuple(known.get(x, x) if isinstance(x, Variable) else x for x in program.outputs)
-    return replace(program, equations=tuple(recorder.equations), outputs=outputs)
 
 
 def _pack(program: Program, across: bool) -> tuple[Program, frozenset[Variable]]:

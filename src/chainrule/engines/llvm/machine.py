@@ -14,11 +14,10 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
-from llvmlite import ir
 
 from chainrule import forks
 from chainrule.engines import workers
-from chainrule.engines.llvm import cache, caches, collection
+from chainrule.engines.llvm import cache, caches, collection, ir
 from chainrule.engines.llvm.target import X86, Target, chosen, narrowed, there, whole
 from chainrule.engines.whole_numbers import fitting
 

@@ -52,6 +52,9 @@ class Point:
             source = self.memory.register(x)
             if source in self.values:
                 return self.values[source]
+            if x in self.code.numbers:
+                self.values[x] = self.code.splat(self.code.numbers[x], x.dtype, self.width)
+                return self.values[x]
         view = self.memory.view(x)
         strides = _strides(view, shape)
         key = (view.buffer, view.start, strides)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from llvmlite import ir
+from chainrule.engines.llvm import ir
 
 i8, i64 = ir.IntType(8), ir.IntType(64)
 
@@ -106,6 +106,4 @@ class Positions:
 
     def _settled(self, address: Any) -> Any:
         """An address whose making LLVM does not look into: trying all ways to make it took a third of compiling."""
-        frozen = ir.Instruction(self._builder.block, address.type, "freeze", [address])
-        self._builder._insert(frozen)
-        return frozen
+        return self._builder.freeze(address)

@@ -10,12 +10,13 @@ import numpy as np
 
 from chainrule.engines import cores
 from chainrule.engines.llvm import pages
-from chainrule.engines.llvm.buffers import long_axes, status
+from chainrule.engines.llvm.buffers import status
 from chainrule.engines.llvm.machine import target
 from chainrule.engines.llvm.team import Team
 from chainrule.engines.llvm.thread_choice import ThreadChoice, callers
 from chainrule.engines.llvm.training import Compiled, compile_loop
 from chainrule.engines.loop import Alone, TrainingLoop
+from chainrule.engines.states import ArrayState
 from chainrule.errors import PositionError, ShapeError
 
 
@@ -27,6 +28,7 @@ class LlvmRunner(Alone):
     ) -> None:
         self._loop, self._data = loop, [np.ascontiguousarray(x) for x in data]
         self._measured = _measured(loop, [np.ascontiguousarray(x) for x in held_out])
+        self._places, self._measured_places = _places(self._data), _places(self._measured)
         for variable, x in zip(loop.step.inputs[loop.state :], self._data, strict=False):
             rows = len(self._data[0])
             if x.dtype != variable.dtype or x.shape != (rows, *variable.shape[1:]) or not loop.takes(rows):
@@ -51,14 +53,14 @@ class LlvmRunner(Alone):
         target()
 
     @property
-    def state(self) -> list[Any]:
+    def state(self) -> ArrayState:
         """The state after the last finished step."""
-        return [
+        return ArrayState(
             place.astype(buffer.dtype).reshape(buffer.shape)
             for buffer, place in zip(self._compiled.plan.state, self._state, strict=True)
-        ]
+        )
 
-    def load(self, state: list[Any]) -> None:
+    def load(self, state: Sequence[Any]) -> None:
         """Go on from another state."""
         for place, value in zip(self._state, state, strict=True):
             _write(place, value)
@@ -93,9 +95,9 @@ class LlvmRunner(Alone):
             for wanted, steps in [(self._threads, count)] if self._threads else self._choice.parts(count):
                 threads = min(wanted, max(1, self._cores // trainings))
                 sizes = [0 if same else rows, steps_per_epoch, rows]
-                told = [order, *sizes, metrics[done:], first + done, steps, *self._data, *(x[done:] for x in numbers)]
-                rest = [x if isinstance(x, int) else x.ctypes.data for x in (*told, *self._measured)]
-                seconds = self._team.carry_out(threads, rest, kept)
+                told = [order, *sizes, metrics[done:], first + done, steps]
+                own = *_places(told), *self._places, *_places([x[done:] for x in numbers]), *self._measured_places
+                seconds = self._team.carry_out(threads, list(own), kept)
                 self._choice.note(threads, seconds / max(steps, 1))
                 done += steps
         if status(self._arena)[0]:
@@ -115,6 +117,11 @@ def _measured(loop: TrainingLoop, held_out: list[Any]) -> list[Any]:
     return [loop.measurement.order(rows), len(counted), *held_out, counted]
 
 
+def _places(told: Sequence[Any]) -> list[int]:
+    """What the table says of arrays and numbers: where the arrays lie, and the numbers themselves."""
+    return [x if isinstance(x, int) else x.ctypes.data for x in told]
+
+
 def _write(place: Any, value: Any) -> None:
-    array = np.asarray(value)
-    place[...] = array.reshape(long_axes(array.shape))
+    """A value to its place, whose shape is the value's without axes of length 1."""
+    place[...] = np.asarray(value).reshape(place.shape)

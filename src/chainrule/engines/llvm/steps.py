@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
-from chainrule.engines.llvm import emission
+from chainrule.engines.llvm import emission, ir
 from chainrule.engines.llvm.buffers import PAGE, Buffer, View, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, i32, i64, vector_type
 from chainrule.engines.llvm.nests import ROWS_WRITTEN_OUT

@@ -12,8 +12,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from llvmlite import ir
-
+from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.buffers import BARRIER, Buffer
 from chainrule.engines.llvm.machine import YIELD, pause
 
@@ -140,7 +139,7 @@ def _waiting(module: Any) -> Any:
     """The function that raises the counter and returns when it has reached the goal."""
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer, i64]), "wait")
     function.linkage = "internal"
-    function.attributes.add("noinline")
+    function.attributes.append("noinline")
     counter, goal = function.args
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     builder.atomic_rmw("add", counter, i64(1), "acq_rel")

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from llvmlite import ir
-
-from chainrule.engines.llvm import team
+from chainrule.engines.llvm import ir, team
 from chainrule.engines.llvm.buffers import STATUS_BYTES, Buffer, storage_type
 from chainrule.engines.llvm.code import Code, i1, i8, i32, i64, pointer, vector_type
 from chainrule.engines.llvm.inspection import keep_stages
@@ -66,8 +64,8 @@ class _Writer:
     def write(self) -> str:
         module = ir.Module("training")
         function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer]), "run")
-        function.args[0].name = "table"
-        function.args[0].add_attribute("noalias")
+        function.args[0].rename("table")
+        function.args[0].attributes.append("noalias")
         builder = ir.IRBuilder(function.append_basic_block("entry"))
         self.builder, self.table = builder, function.args[0]
         self.arena = memory = self._address(team.ARENA)
@@ -76,7 +74,6 @@ class _Writer:
         if self.plan.unrolled:
             local = builder.alloca(ir.ArrayType(i8, self.plan.local + 128))
             local.align = 64
-            local.type = pointer  # untyped, so that anything may be stored in it
             memory = local
         self.order, self.report = self._address(ORDER), self._address(METRICS)
         self.first, self.count, self.epoch_stride = self._number(FIRST), self._number(COUNT), self._number(EPOCH_STRIDE)

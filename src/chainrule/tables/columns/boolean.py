@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.columns.column import Column, Feature, Reading
+from chainrule.tables.columns.column import Column, Feature, Reading, Words
 from chainrule.tables.columns.texts import SINGLE, as_text, mapped, trimmed
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import number
@@ -88,6 +88,11 @@ class Boolean(Column):
         if not wrong:
             return Reading(values)
         return Reading(values, (unread(self.name, "yes and no", wrong, int(texts.is_in(wrong).sum())),))
+
+    def words(self, spelling: Spelling) -> Words:
+        """Yes and no in their usual spellings."""
+        cases = str.lower, str.upper, str.capitalize
+        return Words({case(text): value for text, value in _TRUTH.items() for case in cases} | {"0.0": 0.0, "1.0": 1.0})
 
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """0 or 1."""

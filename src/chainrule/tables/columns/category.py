@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.columns.column import Column, Feature, Reading, require
+from chainrule.tables.columns.column import Column, Feature, Reading, Words, require
 from chainrule.tables.columns.places import Places, in_order
 from chainrule.tables.columns.texts import SINGLE, as_text, mapped, occurrences, trimmed
 from chainrule.tables.missing import Spelling
@@ -120,6 +120,11 @@ class Category(Column):
             return place
         return math.nan if text is None or spelling.is_missing(text) else self.places.of_number(text, NEW)
 
+    def words(self, spelling: Spelling) -> Words:
+        """The categories, also as numbers are written otherwise, and the marks of missing values."""
+        numbers = {str(x): place for x, place in self.places.numbers.items()}
+        return Words(dict.fromkeys(spelling.written_marks, math.nan) | numbers | self.places, NEW)
+
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """One category's place."""
         return self.place(None if cell is None else as_text(cell).strip() or None, spelling)
@@ -131,18 +136,17 @@ class Category(Column):
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """Flags, or the code."""
         absent = np.isnan(values)
-        out = np.zeros((len(values), len(self.features)), dtype=np.float32)
         if self.coded:
-            out[:, 0] = np.where(absent | (values < 0), 0.0, values + 1.0)
+            parts = [np.where(absent | (values < 0), 0.0, values + 1.0)[:, None]]
         else:
             chosen = np.where(values == NEW, RARE, values) if self.rare else values
             places = np.arange(len(self.categories) + bool(self.rare), dtype=np.float64)
             if self.rare:
                 places[-1] = RARE
-            out[:, : len(places)] = chosen[:, None] == places
+            parts = [chosen[:, None] == places]
         if self.missing:
-            out[:, -1] = absent
-        return out
+            parts.append(absent[:, None])
+        return np.concatenate([part.astype(np.float32) for part in parts], axis=1)
 
     @property
     def told(self) -> str:

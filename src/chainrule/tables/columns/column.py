@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
@@ -62,6 +62,21 @@ class Reading(NamedTuple):
     new: tuple[str, ...] = ()
 
 
+class Words(NamedTuple):
+    """The texts that a column reads.
+
+    Attributes
+    ----------
+    places : mapping of str to float
+        What each is read as.
+    others : float
+        What any other text is read as.
+    """
+
+    places: Mapping[str, float]
+    others: float = math.nan
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of the table, as learned from all training rows. Each kind is a frozen dataclass of plain values.
@@ -101,6 +116,15 @@ class Column:
     def read(self, cells: pl.Series, spelling: Spelling) -> Reading:
         """Cells as numbers, one or several a row."""
         raise NotImplementedError
+
+    def words(self, spelling: Spelling) -> Words | None:
+        """The texts that it reads; None for columns whose cells are numbers."""
+        return None
+
+    @property
+    def told_alone(self) -> str:
+        """What one of its cells is where there is no table around it, as in an exported model."""
+        return f"{self.kind}: text as the table spells it, empty where missing"
 
     def read_one(self, cell: Any, spelling: Spelling) -> Any:
         """One cell as `read` would have it; kinds that can be quicker than by a series say so."""

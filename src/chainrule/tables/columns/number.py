@@ -24,6 +24,7 @@ from chainrule.tables.numbers import (
     Numbers,
     has_leading_zeros,
     in_unit,
+    is_alike,
     number,
     read_numbers,
     seldom_numbers,
@@ -44,6 +45,9 @@ MOST_QUANTILES = 128
 
 OUTERMOST = 0.0005
 """The share of the rows beyond which normal scores are clipped, at ±3.29."""
+
+SHARES = ("%", "‰")
+"""Units that numbers may have been divided by where they stand without."""
 
 FARTHEST = 1e6
 """Scaled numbers are clipped here before they are squared."""
@@ -144,11 +148,16 @@ class Number(Column):
         if read is None:
             raise TypeError(f"{cells.dtype} holds no numbers")
         remarks = stray_remarks(self.name, read)
-        if self.unit in ("%", "‰") and not _has(cells, self.unit):  # is 0.05 then 5 %?
+        if self.unit in SHARES and not _has(cells, self.unit):  # is 0.05 then 5 %?
             remarks += (
                 f"column {self.name!r} held {self.unit} in training and has none here; 5 is taken for 5 {self.unit}",
             )
         return Reading(read.values, remarks)
+
+    @property
+    def told_alone(self) -> str:
+        """In which unit."""
+        return f"number{f' in {self.unit}' if self.unit else ''}, NaN where missing"
 
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """One number."""
@@ -168,8 +177,11 @@ class Number(Column):
         return float(super().read_one(cell, spelling))
 
     def is_sure(self, cell: Any, value: Any) -> bool:
-        """A number as it is, not rounded, or none; texts are read by the decimal mark of their table."""
-        return cell is None or (isinstance(cell, int | float) and not self.unit and abs(cell) < EXACT)
+        """A number as it is, not rounded, or none; a text that is one, with its unit where it could mean another without."""
+        bare = self.unit not in SHARES
+        if type(cell) is str:
+            return abs(value) < EXACT and is_alike(cell) and (bare or self.unit in cell)
+        return bare and (cell is None or (isinstance(cell, int | float) and abs(cell) < EXACT))
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """The scaled number, and the flag."""
@@ -181,8 +193,7 @@ class Number(Column):
         medians = np.array([column.median for column in columns])
         scales = np.array([column.scale for column in columns])
         gaps = [place for place, column in enumerate(columns) if column.missing]
-        places = np.cumsum([0] + [len(column.features) for column in columns])
-        flags = [int(places[place]) + 1 for place in gaps]
+        order = np.argsort([*range(len(columns)), *gaps], kind="stable")  # every flag behind its number
         ranked = [
             (place, np.array(column.knots), np.array(column.scores))
             for place, column in enumerate(columns)
@@ -190,20 +201,14 @@ class Number(Column):
         ]
 
         def encoded(values: Sequence[NDArray[np.float64]]) -> NDArray[np.floating[Any]]:
-            x = np.array(values).T
+            x = np.stack(values).T
             absent = np.isnan(x)
             with np.errstate(over="ignore"):
                 z = (np.where(absent, medians, x) - medians) / scales
             z = clipped(np.clip(z, -FARTHEST, FARTHEST))
             for place, knots, scores in ranked:
-                z[:, place] = np.interp(x[:, place], knots, scores)
-                z[absent[:, place], place] = 0.0
-            if not gaps:
-                return np.asarray(z)
-            out = np.empty((len(x), places[-1]))
-            out[:, places[:-1]] = z
-            out[:, flags] = absent[:, gaps]
-            return out
+                z[:, place] = np.where(absent[:, place], 0.0, np.interp(x[:, place], knots, scores))
+            return np.concatenate([z, absent[:, gaps]], axis=1)[:, order] if gaps else z
 
         return encoded
 
@@ -223,7 +228,8 @@ def scaled_text(name: str, middle: float, scale: float) -> str:
 
 def clipped(z: NDArray[np.float64]) -> NDArray[np.float64]:
     """z/√(1 + (z/3)²): nearly z where that is small, never beyond ±3."""
-    return np.asarray(z / np.sqrt(1.0 + np.square(z / 3.0)))
+    found: NDArray[np.float64] = z / np.sqrt(1.0 + np.square(z / 3.0))
+    return found
 
 
 def _quantile(ordered: NDArray[np.float64], level: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -9,15 +10,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.columns.column import Column, Feature, Reading, require
+from chainrule.tables.columns.column import Column, Feature, Reading, Words, require
 from chainrule.tables.columns.number import clipped
 from chainrule.tables.columns.texts import as_texts
 from chainrule.tables.missing import Spelling
+from chainrule.tables.options import TableError, columns_option
 
 if TYPE_CHECKING:
     import polars as pl
 
 MOST_FEATURES = 64
+
+_WORD, _LATIN = re.compile("[^\\W²³¹¼½¾]+"), "\u024f"
+"""Words as Polars finds them among Latin letters, and the last of these: Python finds the same there, and the same small letters."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,21 @@ class Text(Column):
             raise TypeError(f"{cells.dtype} holds no text")
         return Reading(_hashed(texts, len(self.means)))
 
+    def read_one(self, cell: Any, spelling: Spelling) -> Any:
+        """Counts in every place, shape (places,)."""
+        if type(cell) is not str or max(small := cell.lower(), default="") > _LATIN:
+            return super().read_one(cell, spelling)
+        from xxhash import xxh64_intdigest
+
+        words = [xxh64_intdigest(word.encode()) for word in _WORD.findall(small)]
+        return _counted(np.array(words, np.uint64), np.zeros(len(words), np.intp), 1, len(self.means))[0]
+
+    def words(self, spelling: Spelling) -> Words:
+        """There is no end of texts."""
+        raise TableError(
+            f"column {self.name!r} holds longer texts, which cannot be listed. Leave it out: {columns_option([self.name], 'drop')}"
+        )
+
     def is_sure(self, cell: Any, value: Any) -> bool:
         """Any text."""
         return cell is None or type(cell) is str
@@ -117,10 +137,15 @@ def _hashed(cells: pl.Series, width: int) -> NDArray[np.float64]:
         if len(words)
         else np.empty(0, np.uint64)
     )
+    return _counted(single, rows, len(cells), width)
+
+
+def _counted(single: NDArray[np.uint64], rows: NDArray[np.intp], height: int, width: int) -> NDArray[np.float64]:
+    """The same of the words' hashes, one after the other, and the row of each."""
     follows = rows[1:] == rows[:-1]
     pairs = (single[:-1] * np.uint64(0x9E3779B97F4A7C15) + single[1:])[follows]
     every, at = np.concatenate([single, pairs]), np.concatenate([rows, rows[1:][follows]])
     signs = 1.0 - 2.0 * ((every >> np.uint64(40)) & np.uint64(1)).astype(np.float64)
     place = at * width + (every >> np.uint64(20)).astype(np.int64) % width
-    counts = np.bincount(place, weights=signs, minlength=len(cells) * width).reshape(len(cells), width)
+    counts = np.bincount(place, weights=signs, minlength=height * width).reshape(height, width)
     return np.asarray(counts / np.maximum(1.0, np.sqrt(np.square(counts).sum(axis=1, keepdims=True))))

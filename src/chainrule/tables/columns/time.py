@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -14,27 +13,19 @@ from numpy.typing import NDArray
 
 from chainrule.tables.columns.column import Column, Feature, Reading, require
 from chainrule.tables.columns.number import Number
+from chainrule.tables.columns.time_forms import form_of, iso_forms, parsed, spelled
 from chainrule.tables.missing import Spelling
-from chainrule.tables.numbers import Numbers, number
+from chainrule.tables.numbers import Numbers
 from chainrule.tables.options import columns_option, unread
 
 if TYPE_CHECKING:
     import polars as pl
 
 DAY = 86400.0
+DAYS_OF_A_YEAR = 365.2425
+DAYS_BEFORE_1970 = 719527.0
+"""Since the beginning of the year 0."""
 PARTS = ("elapsed", "year", "season", "weekday", "hour")
-SAMPLE = 60
-
-_DATES = (
-    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%m/%d/%y",
-    "%d/%m/%y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y",
-    "%a, %d %b %Y", "%Y%m%d", "%Y-%m", "%Y/%m", "%m/%Y", "%b %Y", "%B %Y", "%b-%Y", "%b-%y",
-)  # fmt: skip
-_TIME = re.compile(
-    r"(?P<gap>[T ]?)(?P<hour>\d{1,2}):\d{2}(?P<second>:\d{2}(?P<fraction>\.\d+)?)?(?P<half> ?[AaPp][Mm])?"
-    r"(?P<zone> ?(?:Z|UTC|[+-]\d{2}:?\d{2}))?$"
-)
-_DATE = re.compile(r"[A-Za-z]{0,9},? ?\d{1,4}[-/. ]?(\d{1,2}|[A-Za-z]{3,9})?[-/., ]{0,2}\d{0,4}")
 
 
 @dataclass(frozen=True)
@@ -82,7 +73,7 @@ class Time(Column):
         form, other = "", ""
         if not cells.dtype.is_temporal():
             texts = _as_text(cells)
-            found = _form_of(texts, spelling, forced) if texts is not None else None
+            found = form_of(texts, spelling, forced) if texts is not None else None
             if found is None:
                 return None
             form, other = found
@@ -123,13 +114,17 @@ class Time(Column):
         like = f" like {self.form}" if self.form else ""
         return Reading(seconds, (*remarks, unread(self.name, f"times{like}", dict.fromkeys(strays), len(strays))))
 
+    @property
+    def told_alone(self) -> str:
+        """Since when, and by which clock."""
+        return (
+            f"time: seconds since 1970-01-01{f' by the clock of {self.zone}' if self.zone else ''}, NaN where missing"
+        )
+
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """Seconds since 1970 of one moment or text."""
-        if type(cell) is str and "%d" in self.form and "%z" not in self.form and "%.f" not in self.form:
-            try:
-                cell = datetime.strptime(cell, self.form)
-            except ValueError:
-                return float(super().read_one(cell, spelling))
+        if type(cell) is str and self.form:
+            cell = spelled(cell, self.form) or cell
         if type(cell) is date:
             return DAY * (cell - date(1970, 1, 1)).days
         if isinstance(cell, datetime):
@@ -142,12 +137,9 @@ class Time(Column):
         """A moment with a zone where training's had one and without where not; a text that is spelled as the form spells it."""
         if isinstance(cell, datetime):
             return (cell.tzinfo is not None) == bool(self.zone) and not getattr(cell, "nanosecond", 0)
-        if type(cell) is not str or "%d" not in self.form or "%z" in self.form or "%.f" in self.form:
+        if type(cell) is not str:
             return cell is None or type(cell) is date
-        try:
-            return datetime.strptime(cell, self.form).strftime(self.form) == cell
-        except ValueError:
-            return False
+        return bool(self.form) and spelled(cell, self.form) is not None
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """The parts, and the flag."""
@@ -182,10 +174,18 @@ def _moment(seconds: float) -> str:
 
 
 def _year_starts(seconds: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """When the year of every moment begins, and when it ends."""
-    years = np.floor(np.clip(seconds, -6e10, 2.5e11)).astype("datetime64[s]").astype("datetime64[Y]")
-    start, end = (x.astype("datetime64[s]").astype(np.float64) for x in (years, years + 1))
-    return start, end
+    """When the year of every moment begins, and when it ends; plain arithmetic, which can be traced as well."""
+    days = np.floor(np.clip(seconds, -6e10, 2.5e11) / DAY) + DAYS_BEFORE_1970
+    year = np.floor(days / DAYS_OF_A_YEAR)  # or the one after, where days are short of that
+    year = year + (_days_before(year + 1.0) <= days) - (_days_before(year) > days)
+    return tuple((_days_before(x) - DAYS_BEFORE_1970) * DAY for x in (year, year + 1.0))  # type: ignore[return-value]
+
+
+def _days_before(year: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How many days lie between the beginnings of the years 0 and this, by the Gregorian calendar."""
+    last = year - 1.0
+    found: NDArray[np.float64] = 365.0 * year + np.floor(last / 4.0) - np.floor(last / 100.0) + np.floor(last / 400.0)
+    return found
 
 
 def _varying(seconds: NDArray[np.float64]) -> tuple[str, ...]:
@@ -226,86 +226,6 @@ def are_times(cells: pl.Series, spelling: Spelling) -> bool:
     return cells.dtype.is_temporal() or Time.learn(cells.name, cells, spelling) is not None
 
 
-def _form_of(texts: pl.Series, spelling: Spelling, forced: str | None) -> tuple[str, str] | None:
-    """The form that most texts have, and another that would serve as well."""
-    if forced and "%" in forced:
-        return forced, ""
-    present = texts.drop_nulls()
-    first = present.head(10).to_list()
-    if not all(map(spelling.is_missing, first)) and not any(map(_like_time, first)):
-        return None
-    different = present.unique(maintain_order=True)
-    different = different.filter(~different.str.to_lowercase().is_in(list(spelling.marks)))
-    few = [text for text in different.head(5).to_list() if _like_time(text)]
-    sample = different.gather_every(max(1, len(different) // SAMPLE))
-    good = {}
-    for form in dict.fromkeys(form for text in few for form in _forms(text)):
-        found = _share(sample, form)
-        if found == 1.0 or (found >= 0.9 and form != "%Y%m%d"):  # 8 digits that are no date could mean something else
-            good[form] = found
-    forms = sorted(good, key=lambda form: -good[form])
-    if spelling.decimal == ",":  # who writes 1,5 writes the day before the month
-        forms.sort(key=lambda form: (-good[form], form.startswith("%m")))
-    if not forms:
-        return None
-    twins = [form for form in forms[1:] if sorted(form) == sorted(forms[0])][:1]  # the same parts in another order
-    if not twins:
-        return forms[0], ""
-    shares = [_share(different, form) for form in (forms[0], twins[0])]  # one day after the 12th decides
-    if shares[0] == shares[1]:
-        return forms[0], twins[0]
-    return (forms[0] if shares[0] > shares[1] else twins[0]), ""
-
-
-def _share(texts: pl.Series, form: str) -> float:
-    """How many of the texts have a form."""
-    return 1.0 - _parsed(texts, form).null_count() / max(1, len(texts))
-
-
-def _like_time(text: str) -> bool:
-    if number(text) is not None and len(text) != 8:
-        return False
-    date = _TIME.sub("", text)
-    return len(text) <= 40 and sum(map(str.isdigit, text)) >= 3 and (not date or _DATE.fullmatch(date) is not None)
-
-
-def _forms(text: str) -> list[str]:
-    """The forms that a text may have, the commonest first."""
-    time = _TIME.search(text)
-    suffix = ""
-    if time is not None:
-        suffix = time["gap"] + ("%I:%M" if time["half"] else "%H:%M") + (":%S" if time["second"] else "")
-        suffix += "%.f" if time["fraction"] else ""
-        suffix += ((" " if time["half"].startswith(" ") else "") + "%p") if time["half"] else ""
-        if zone := time["zone"]:
-            suffix += zone if zone.strip() in ("Z", "UTC") else " %z".removeprefix("" if zone[0] == " " else " ")
-        if not time.start():
-            return [suffix]
-    century = re.search(r"\d{4}", text) is not None
-    compact = text[:8].isdigit()
-    return [date + suffix for date in _DATES if ("%Y" in date) == century and (date == "%Y%m%d") == compact]
-
-
-def _parsed(texts: pl.Series, form: str) -> pl.Series:
-    """Texts as moments, null where they have another form; in universal time where the form has a zone."""
-    import polars as pl
-
-    column = pl.col("t")
-    if form.endswith("%z"):
-        column = column.str.replace(r"(Z|UTC)$", "+00:00")
-    if not re.search("%[Yy]", form):
-        column, form = pl.lit("1970-01-01 ") + column, "%Y-%m-%d " + form
-    elif "%d" not in form:
-        column, form = pl.lit("01 ") + column, "%d " + form
-    date_only = not re.search("%[HI]", form)
-    parsed = (
-        column.str.to_date(form, strict=False)
-        if date_only
-        else column.str.to_datetime(form, strict=False, time_unit="us")
-    )
-    return texts.alias("t").to_frame().select(parsed).to_series()
-
-
 def _zone_of(cells: pl.Series, form: str) -> str:
     """The zone by whose clock these cells are taken: their own, UTC for text that tells how far it is from that."""
     if cells.dtype.is_temporal():
@@ -333,23 +253,14 @@ def _seconds(cells: pl.Series, form: str, zone: str, spelling: Spelling) -> tupl
     failed = texts.is_not_null().to_numpy()
     left = texts.drop_nulls()
     for forms in ([form] if form else [], None):
-        for each in _iso_forms(left, form) if forms is None else forms:
-            moments = _parsed(left, each)
+        for each in iso_forms(left, form) if forms is None else forms:
+            moments = parsed(left, each)
             if each.endswith(("Z", "UTC")):
                 moments = moments.dt.replace_time_zone("UTC")
             seconds[failed] = _since_1970(moments, zone)
             failed[failed] = moments.is_null().to_numpy()
             left = left.filter(moments.is_null())
     return seconds, [text for text in left.to_list() if not spelling.is_missing(text)]
-
-
-def _iso_forms(texts: pl.Series, form: str) -> list[str]:
-    """The forms of ISO 8601 among texts; none where times of day are learned, or the day stands before the month."""
-    if not len(texts) or "%Y-%d" in form or (form and not re.search("%[Yy]", form)):
-        return []
-    dates = texts.filter(texts.str.contains(r"^\d{4}-\d{2}-\d{2}")).unique(maintain_order=True)
-    sample = dates.gather_every(max(1, len(dates) // SAMPLE)).to_list()
-    return list(dict.fromkeys(form for text in sample for form in _forms(text) if form.startswith("%Y-%m-%d")))
 
 
 def _since_1970(moments: pl.Series, zone: str) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -27,9 +28,13 @@ from chainrule.tabular.learning.problem import Problem
 from chainrule.tabular.learning.under_way import UnderWay
 from chainrule.tabular.ready import Ready
 from chainrule.training.history import FINISHED
+from chainrule.training.run import as_text
 
 NETWORK = "network-"
 """How what comes behind the name begins in the names of files of networks under way."""
+
+THREADS = "threads"
+"""The name of the setting that may be left open: for how many threads a training is planned."""
 
 PARTS: dict[str, type] = {"of": dict, "ended": bool, "networks": dict}
 """What is said of a training on a table, by names, and of which kind it is."""
@@ -46,6 +51,8 @@ class FinishedNetworks:
     path : Path
     of : mapping
         Texts that say which training it is: of the data, and of its settings.
+    threads : int or None
+        For how many threads it is planned; where nobody says, for as many as the one that is gone on with, or as there are cores.
     goes_on : bool
         Whether the file is there, and to be gone on with.
 
@@ -55,8 +62,10 @@ class FinishedNetworks:
         When the file is of another training, cannot be written, or is there and not to be gone on with.
     """
 
-    def __init__(self, path: Path, of: Mapping[str, str], *, goes_on: bool) -> None:
-        self._of, self._files, self._lock = dict(of), LastThree(path), threading.Lock()
+    def __init__(self, path: Path, of: Mapping[str, str], threads: int | None, *, goes_on: bool) -> None:
+        self._of = {**of, THREADS: str(threads or cores.most())}
+        self._threads_are_given = threads is not None
+        self._files, self._lock = LastThree(path), threading.Lock()
         self._path = self._files.names[0]
         self._done: dict[str, dict[str, Any]] = {}
         self._fails = False
@@ -73,6 +82,11 @@ class FinishedNetworks:
 
     def __len__(self) -> int:
         return len(self._done)
+
+    @property
+    def threads(self) -> int:
+        """For how many threads the training is planned."""
+        return int(self._of[THREADS])
 
     def find(self, problem: Problem, own: Assignment) -> Member | None:
         """The network that has done this before, if there is one."""
@@ -131,6 +145,9 @@ class FinishedNetworks:
                     "begin anew give another name, or remove the file."
                 )
             return
+        planned = values["of"].get(THREADS)
+        if not self._threads_are_given and isinstance(planned, str) and re.fullmatch(r"[1-9]\d{0,3}", planned):
+            self._of[THREADS] = planned
         different = [name for name in {**values["of"], **self._of} if values["of"].get(name) != self._of.get(name)]
         if different:
             said = "; ".join(f"{name} was {values['of'].get(name)} and is {self._of.get(name)}" for name in different)
@@ -189,8 +206,8 @@ def finished_networks(
     columns = {"the weights": weights, "the groups": ready.groups, "the order": ready.order}
     numbered = {name: np.unique(x, return_inverse=True)[1] for name, x in columns.items() if x is not None}
     rows = {"the table": ready.X, "the target": ready.y, **numbered}
-    settings = {**learning, "threads": learning["threads"] or cores.most(), "target": target}
-    of = {**{name: fingerprint(x) for name, x in rows.items()}, **{name: repr(x) for name, x in settings.items()}}
+    settings = {**{name: x for name, x in learning.items() if name != THREADS}, "target": target}
+    of = {**{name: fingerprint(x) for name, x in rows.items()}, **{name: as_text(x) for name, x in settings.items()}}
     path = as_path(checkpoint if resume is None else resume)
     with held(path):
-        yield FinishedNetworks(path, of, goes_on=resume is not None)
+        yield FinishedNetworks(path, of, learning[THREADS], goes_on=resume is not None)

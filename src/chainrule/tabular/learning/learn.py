@@ -97,7 +97,7 @@ def learn(
     problem = Problem(X, y, preparation.features, len(target.classes), weights, judge)
     usual = Candidate(AS_USUAL, recipe, problem, preparation)
     options = changes(usual, others) if search and folds > 1 and len(y) >= FEWEST_TO_HOLD_OUT else []
-    threads = threads or cores.most()
+    threads = threads or (cores.most() if finished is None else finished.threads)
 
     def planned(recipe: Recipe) -> Plan:
         cost, batch = recipe.weights(problem.features, problem.outputs), recipe.batch(len(y))

@@ -22,6 +22,7 @@ from chainrule.tabular.learning.problem import Problem
 from chainrule.tabular.learning.recipe import Recipe
 from chainrule.tabular.learning.under_way import UnderWay
 from chainrule.training import History
+from chainrule.training.data import ChosenRows
 from chainrule.training.schedules import OnPlateau
 
 HEARD = 0.1
@@ -78,6 +79,10 @@ class Member:
 
 class Finished(Protocol):
     """Where networks are that have been trained, by what each was to do."""
+
+    @property
+    def threads(self) -> int:
+        """For how many threads the training is planned."""
 
     def find(self, problem: Problem, own: Assignment) -> Member | None:
         """The network that has done this, if there is one."""
@@ -182,7 +187,7 @@ def _attempt(
 
     with closing(seen):
         history = network.fit(
-            X[learned],
+            ChosenRows(X, learned),
             problem.y[learned],
             loss=problem.loss(recipe.label_smoothing),
             optimizer=optimizer,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chainrule.engines import Engine
 from chainrule.engines.choice import AUTO
 from chainrule.nn.parameters import Parameters
 from chainrule.training.evaluation import Evaluator, size_in_all
@@ -13,7 +14,7 @@ from chainrule.training.weights import counted
 class StoredEvaluator:
     """An objective, without penalties, on the rows of a store; each block is judged by itself."""
 
-    def __init__(self, objective: Objective, store: Store, engine: str = AUTO) -> None:
+    def __init__(self, objective: Objective, store: Store, engine: str | Engine = AUTO) -> None:
         self._objective, self._store, self._engine = objective, store, engine
 
     def __call__(self, parameters: Parameters) -> dict[str, float]:
@@ -28,7 +29,7 @@ class StoredEvaluator:
         return {name: value if adds and name == "loss" else value / max(total, 1e-30) for name, value in sums.items()}
 
 
-def evaluator_of(objective: Objective, data: Batch, engine: str = AUTO) -> Evaluator | StoredEvaluator:
+def evaluator_of(objective: Objective, data: Batch, engine: str | Engine = AUTO) -> Evaluator | StoredEvaluator:
     """What measures on these data."""
     store = store_of(data)
     return Evaluator(objective, data, engine) if store is None else StoredEvaluator(objective, store, engine)

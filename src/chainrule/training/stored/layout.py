@@ -54,8 +54,8 @@ class Layout:
         return self.edges[-1]
 
     def check(self, batch_size: int, megabytes: float) -> None:
-        """Refuse batches so large that a window does not hold two of them."""
-        if batch_size < self.rows and 2 * batch_size > self.window:
+        """Refuse batches so large that a window does not hold two of them, unless it holds all rows."""
+        if batch_size < self.rows and self.window < min(self.rows, 2 * batch_size):
             raise SettingError(
                 f"fit was given batch_size={batch_size}, and {megabytes:g} megabytes of a dataset hold windows of {self.window} "
                 "rows, which must be two batches or more. Give a smaller batch_size, or more megabytes to the dataset."

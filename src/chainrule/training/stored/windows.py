@@ -6,12 +6,12 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from chainrule.engines import Runner, TrainingLoop
+from chainrule.engines import Runner, State, TrainingLoop
 from chainrule.training.stored.arrays import Store
 from chainrule.training.stored.layout import Orders, Window
 
@@ -49,15 +49,20 @@ class WindowedRunner:
         self._runner = make(arrays)
 
     @property
-    def state(self) -> list[Any]:
+    def state(self) -> State:
         """The state after the last finished step."""
         return self._runner.state
+
+    @property
+    def longer(self) -> float:
+        """As the engine's own runner."""
+        return self._runner.longer
 
     def agreed(self, number: int) -> int:
         """As the engine's own runner."""
         return self._runner.agreed(number)
 
-    def load(self, state: list[Any]) -> None:
+    def load(self, state: Sequence[Any]) -> None:
         """Go on from another state."""
         self._runner.load(state)
 
@@ -172,7 +177,10 @@ class _Reading:
         self._store, self._arrays, self._window = store, arrays, window
         self._done, self._stopped, self._process = threading.Event(), False, os.getpid()
         self._error: BaseException | None = None
-        threading.Thread(target=self._read, name="chainrule reading", daemon=True).start()
+        try:
+            threading.Thread(target=self._read, name="chainrule reading", daemon=True).start()
+        except RuntimeError:  # the system has no more threads
+            self._read()
 
     @property
     def is_alive(self) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from llvmlite import ir
-
+from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.buffers import View, lanes
 from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.contractions.products import Product, finish, multiply_add

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from llvmlite import ir
-
+from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.buffers import View, long_strides
-from chainrule.engines.llvm.code import Code, pointer, vector_type
+from chainrule.engines.llvm.code import Code, vector_type
 from chainrule.engines.llvm.contractions.block_choice import FAR
 from chainrule.engines.llvm.contractions.products import Product, finish
 from chainrule.engines.llvm.memory import MemoryPlan
@@ -120,7 +119,7 @@ class TileWriter:
         """The address of memory for so many vectors."""
         with self.code.builder.goto_entry_block():
             scratch = self.code.builder.alloca(ir.ArrayType(self.kind, vectors))
-        scratch.align, scratch.type = self.nbytes, pointer
+        scratch.align = self.nbytes
         return scratch
 
     def _vector(self, scratch: Any, place: Index) -> Any:

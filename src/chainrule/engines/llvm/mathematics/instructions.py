@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
+from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.mathematics.numbers import (
     BOOL,
     FLOAT32,
@@ -245,7 +245,7 @@ class Instructions:
         function = ir.Function(self.builder.module, ir.FunctionType(kinds[0], kinds), full)
         function.linkage = "internal"
         for attribute in ("noinline", "cold") if rare else ("alwaysinline",) if self.inline else ():
-            function.attributes.add(attribute)
+            function.attributes.append(attribute)
         m = type(self)(ir.IRBuilder(function.append_basic_block("entry")), self.width, self.inline, self.lacks)
         arguments = [Vector(value, x.dtype, m) for value, x in zip(function.args, inputs, strict=True)]
         m.builder.ret(body(m, *arguments).value)

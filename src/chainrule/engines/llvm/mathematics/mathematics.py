@@ -6,8 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from llvmlite import ir
-
+from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.mathematics import functions, operators
 from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import Vector

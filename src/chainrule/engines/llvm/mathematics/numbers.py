@@ -10,7 +10,8 @@ from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
-from llvmlite import ir
+
+from chainrule.engines.llvm import ir
 
 DType = np.dtype[Any]
 PythonNumber = bool | int | float
@@ -127,26 +128,12 @@ def vector_type(dtype: DType, width: int) -> ir.Type:
     return scalar if width == 1 else ir.VectorType(scalar, width)
 
 
-class Splat(ir.Constant):  # type: ignore[misc]
-    """A constant whose text is written already."""
-
-    def __init__(self, kind: ir.Type, text: str) -> None:
-        self.type, self.constant = kind, text
-
-    def _to_string(self) -> str:
-        return f"{self.type} {self.constant}"
-
-    def get_reference(self) -> str:
-        """The text without the type."""
-        return self.constant
-
-
-def constant(x: PythonNumber | np.generic, dtype: DType, width: int) -> ir.Constant:
+def constant(x: PythonNumber | np.generic, dtype: DType, width: int) -> ir.Value:
     """The same number in every lane, written `splat (…)` so that the text stays short."""
     text = _literal(x, dtype)
     if width > 1:
         text = "zeroinitializer" if text == "0" else f"splat ({scalar_type(dtype)} {text})"
-    return Splat(vector_type(dtype, width), text)
+    return ir.Value(vector_type(dtype, width), text)
 
 
 def _literal(x: PythonNumber | np.generic, dtype: DType) -> str:

@@ -55,6 +55,10 @@ def divide(m: Instructions, a: Any, b: Any) -> Vector:
     return m.emit(m.builder.fdiv, dtype, a, b)
 
 
+OF_ANY_NUMBERS = frozenset(operator.__name__ for operator in (add, subtract, multiply, divide))
+"""Operations whose code is the same whatever the numbers are: a constant may as well be told while the code runs."""
+
+
 def negative(m: Instructions, x: Any) -> Vector:
     """The number with the other sign."""
     (x,), dtype = _operands(m, "negative", x)

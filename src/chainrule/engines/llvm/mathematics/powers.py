@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from llvmlite import ir
-
+from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.mathematics import coefficients
 from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Vector

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from llvmlite import ir
-
+from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, INT32, INT64, DType, Vector
 from chainrule.engines.llvm.mathematics.steps import repeat
@@ -77,7 +76,7 @@ def _scalar_function(m: Instructions) -> ir.Function:
     if found is None:
         found = ir.Function(module, ir.FunctionType(RESULT, [ir.DoubleType()]), name)
         found.linkage = "internal"
-        found.attributes.add("noinline")
+        found.attributes.append("noinline")
         entry = ir.IRBuilder(found.append_basic_block("entry"))
         _write(type(m)(entry, 1, lacks=m.lacks), found, _digits(module))
     return found
@@ -112,7 +111,7 @@ def _write(m: Instructions, function: ir.Function, digits: ir.GlobalVariable) ->
     # Leading zeros are shifted out, a whole word of them first.
     empty = b.icmp_unsigned("==", size[0], _word(0))
     size = [b.select(empty, after, before) for before, after in zip(size, [*size[1:], _word(0)], strict=True)]
-    zeros = b.call(_intrinsic(b, "llvm.ctlz.i64", [WORD, ir.IntType(1)]), [size[0], ir.Constant(ir.IntType(1), 0)])
+    zeros = b.ctlz(size[0], ir.IntType(1)(0))
     first, second = _funnel(b, size[0], size[1], zeros), _funnel(b, size[1], size[2], zeros)
     zeros = b.add(zeros, b.select(empty, _word(64), _word(0)))
     double = ir.DoubleType()
@@ -143,8 +142,6 @@ def _write(m: Instructions, function: ir.Function, digits: ir.GlobalVariable) ->
 
 def _funnel(b: ir.IRBuilder, high: ir.Value, low: ir.Value, count: ir.Value) -> ir.Value:
     """The upper word of high:low after a shift to the left."""
-    return b.call(_intrinsic(b, "llvm.fshl.i64", [WORD] * 3), [high, low, count])
-
-
-def _intrinsic(b: ir.IRBuilder, name: str, kinds: list[ir.Type]) -> ir.Function:
-    return b.module.globals.get(name) or ir.Function(b.module, ir.FunctionType(kinds[0], kinds), name)
+    name = "llvm.fshl.i64"
+    function = b.module.globals.get(name) or ir.Function(b.module, ir.FunctionType(WORD, [WORD] * 3), name)
+    return b.call(function, [high, low, count])

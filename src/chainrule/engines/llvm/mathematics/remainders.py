@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from llvmlite import ir
-
+from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import Vector, is_signed
 from chainrule.engines.llvm.mathematics.steps import format_of, power_of_two, repeat, scale, split_exponent

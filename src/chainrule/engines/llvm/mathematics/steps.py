@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from llvmlite import ir
-
+from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, DType, Vector
 

@@ -1,0 +1,46 @@
+"""The state of a training loop after a step: its arrays, wherever they are, and whether their numbers are finite."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+class State(Sequence[Any]):
+    """What a runner gives as its state: arrays in their order, which the runner never writes into.
+
+    They may be elsewhere, on a GPU for instance, and come as NumPy's when one of them is asked for.
+    """
+
+    @property
+    @abstractmethod
+    def is_finite(self) -> bool:
+        """Whether all their numbers are finite."""
+
+
+class ArrayState(list[Any], State):
+    """A state in NumPy's arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ArrayState([np.ones(2), np.zeros(3)]).is_finite, ArrayState([np.array([1.0, np.nan])]).is_finite
+    (True, False)
+    """
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all their numbers are finite."""
+        return are_finite(self)
+
+
+def are_finite(arrays: Sequence[Any]) -> bool:
+    """Whether all numbers are finite; a sum is NaN or infinite as soon as one of them is, and may be where all are large."""
+    with np.errstate(all="ignore"):
+        if math.isfinite(sum(float(np.add.reduce(x, axis=None)) for x in arrays)):
+            return True
+        return all(math.isfinite(float(np.sum(x, dtype=np.float64))) for x in arrays)
