@@ -14,7 +14,7 @@ from chainrule.engines.choice import COMPILER, ENGINES
 from chainrule.errors import DataError, ModelFileError, NotBuiltError, SettingError, UnknownNameError
 from chainrule.tables import TableError, as_table, sampling, spell
 from chainrule.tabular.learning.deadline import Deadline
-from chainrule.tabular.scoring.metrics import metric_for
+from chainrule.training.metrics import metric_for
 
 QUICK = {
     "recipe": cr.Recipe(hidden=(8,), width=2, bins=4, dropout=0.0),

@@ -9,9 +9,9 @@ import sklearn.metrics as reference
 
 from chainrule.errors import DataError, SettingError, UnknownNameError
 from chainrule.notebooks import FORMS
-from chainrule.tabular.scoring.metrics import METRICS, area, metric_for, weighted_quantiles
 from chainrule.tabular.scoring.reliability import cut_at, cuts
 from chainrule.tabular.scoring.scores import Scores, class_numbers
+from chainrule.training.metrics import METRICS, area, metric_for, weighted_quantiles
 from scipy import stats
 
 

@@ -67,6 +67,8 @@ class TableModel(ExportableModel):
         The same seed, time and number of threads give the same model, on every machine that is fast enough for it.
     threads : int, optional
         How many networks are trained side by side; by default what OMP_NUM_THREADS says, or as many as there are cores.
+    processes : int, optional
+        In how many processes networks are trained, one each at a time, to the same bits; by default in threads of this one.
     progress : bool, optional
         Whether a bar is shown; by default when standard error is a terminal.
 
@@ -113,6 +115,7 @@ class TableModel(ExportableModel):
         metric: str | None = None,
         seed: int = 0,
         threads: int | None = None,
+        processes: int | None = None,
         progress: bool | None = None,
     ) -> None:
         self.preparing: dict[str, Any] = {
@@ -123,8 +126,8 @@ class TableModel(ExportableModel):
             "recipe": recipe, "search": search, "seconds": seconds, "folds": folds, "epochs": epochs, "metric": metric,
             "seed": seed, "threads": threads,
         }  # fmt: skip
-        check_settings(self.learning, self.preparing)
-        self.progress = progress
+        check_settings(self.learning, self.preparing, processes)
+        self.processes, self.progress = processes, progress
         self._network: Network | None = None
         self._preparation: Preparation | None = None
         self._average: AverageRow | None = None
@@ -172,29 +175,26 @@ class TableModel(ExportableModel):
 
         Raises
         ------
-        TableError, UnknownNameError, SettingError
-            When the table cannot be learned from, or the file is of another training; the message says why and what to do.
+        TableError, UnknownNameError, SettingError, LostProcessError
+            When the table cannot be learned from, the file is of another training, or a process is gone; the message says what to do.
         """
         given = [data]
         del data  # text takes much room, which is let go of as soon as its numbers are read
         ready = made_ready(given.pop(), target, self.preparing, self.learning, weights, groups, order)
-        preparation, y = ready.preparation, ready.y
-        learned_by = balanced_weights(y, preparation.target, ready.weights) if balanced else ready.weights
+        learned_by = balanced_weights(ready.y, ready.preparation.target, ready.weights) if balanced else ready.weights
         keeping = finished_networks(checkpoint, resume, ready, self.learning, learned_by, target)
         with keeping as finished, display(100, self.progress, "percent") as bar, asked_by_signals() as asked:
             learned = learn(
-                ready.X, y, preparation, **self.learning, weights=learned_by, counted=ready.weights, groups=ready.groups,
+                ready.X, ready.y, ready.preparation, **self.learning, weights=learned_by, counted=ready.weights, groups=ready.groups,
                 order=ready.order, others=ready.others, progress=lambda share: bar.update(round(100 * share), {}), asked=asked,
-                finished=finished,
+                finished=finished, processes=self.processes,
             )  # fmt: skip
             if finished is not None and not learned.interrupted:
                 finished.end()
-        self.learned = learned
-        self._network, self._preparation = learned.network, learned.preparation
-        self._average, self._scores = AverageRow.of(learned.X, preparation.features), None
-        self.out_of_fold = learned.out_of_fold
+        self.learned, self._network, self._preparation = learned, learned.network, learned.preparation
+        self._average, self._scores = AverageRow.of(learned.X, ready.preparation.features), None
+        self.out_of_fold, self.weights = learned.out_of_fold, ready.weights
         self.held_rows = ready.rows[learned.out_of_fold.rows]
-        self.weights = ready.weights
         return self
 
     # --- what is known after it

@@ -13,14 +13,14 @@ from chainrule.tabular.learning.judging import check_choosing
 from chainrule.tabular.learning.recipe import Recipe
 
 
-def check_settings(learning: Mapping[str, Any], preparing: Mapping[str, Any]) -> None:
+def check_settings(learning: Mapping[str, Any], preparing: Mapping[str, Any], processes: int | None) -> None:
     """Raise where a setting of the learning, or of what is prepared for it, is outside what is allowed."""
     if learning["seconds"] is not None:
         SettingError.unless_number("TableModel", "seconds", learning["seconds"], above=0)
     SettingError.unless_count("TableModel", "folds", learning["folds"])
-    for name in ("epochs", "threads"):
-        if learning[name] is not None:
-            SettingError.unless_count("TableModel", name, learning[name])
+    for name, given in (("epochs", learning["epochs"]), ("threads", learning["threads"]), ("processes", processes)):
+        if given is not None:
+            SettingError.unless_count("TableModel", name, given)
     SettingError.unless_count("TableModel", "seed", learning["seed"], at_least=0)
     for name, choices in {"scaling": SCALINGS, "task": TASKS}.items():
         if preparing[name] is not None:

@@ -20,7 +20,7 @@ from chainrule.tables.table import Table
 from chainrule.tabular.amounts import amount
 from chainrule.tabular.explaining.association import places_of
 from chainrule.tabular.explaining.levels import Level, Levels
-from chainrule.tabular.scoring.metrics import Array
+from chainrule.training.metrics import Array
 
 if TYPE_CHECKING:
     from chainrule.explanation.drawing import Drawing

@@ -19,8 +19,8 @@ from chainrule.tabular.explaining.importance import Importance, Predictor, impor
 from chainrule.tabular.learning.learned import Learned
 from chainrule.tabular.reporting.report import Report
 from chainrule.tabular.scoring import baselines
-from chainrule.tabular.scoring.metrics import Array, predicted
 from chainrule.tabular.scoring.scores import Scores
+from chainrule.training.metrics import Array, predicted
 
 COLUMNS = 4
 """Columns whose dependence is drawn."""

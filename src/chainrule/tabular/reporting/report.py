@@ -23,8 +23,8 @@ from chainrule.tabular.explaining.dependence import Dependence
 from chainrule.tabular.explaining.importance import Importance
 from chainrule.tabular.reporting import page
 from chainrule.tabular.scoring.comparing import remarks_beside
-from chainrule.tabular.scoring.metrics import metric_for
 from chainrule.tabular.scoring.scores import Scores
+from chainrule.training.metrics import metric_for
 
 MOST_COLUMNS, MOST_FOLDED = 30, 500
 """Columns of the table that are told at once, and that are folded."""
