@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chainrule.engines import Engine
-from chainrule.engines.choice import leads
+from chainrule.engines.choice import AUTO, leads
 from chainrule.errors import ModelFileError, SettingError
 from chainrule.network.checkpoints import PARTS, Kept, check_parts, has_ended, newest
 from chainrule.network.holding import held
@@ -122,7 +122,7 @@ def resume(
         **{name: value for name, value in again.items() if value is not None},
     }
     loss = nested(network.model, [meaning.head.loss for meaning in network.meanings])
-    written = path if leads(given["engine"]) else None
+    written = path if leads(given.get("engine", AUTO)) else None
     with held(written):  # before callbacks are changed, whose files another training may write
         _give_states(callbacks, says["states"])
         network.fit(
