@@ -30,7 +30,7 @@ nightly: .venv/development # twenty times as many random examples; random Progra
 	CHAINRULE_MUTATIONS=20000 $(BIN)/python -m pytest tests/test_model_files.py
 	CHAINRULE_KILLS=2000 $(BIN)/python -m pytest tests/training/test_checkpoints_killed.py
 	$(BIN)/pip install --quiet --editable ".[dev,clusters]" # 300 MB, for this alone
-	CHAINRULE_ENGINES=all $(BIN)/python -m pytest tests/sklearn/test_clusters.py tests/test_scaling_document.py
+	CHAINRULE_ENGINES=all $(BIN)/python -m pytest tests/sklearn/test_clusters.py tests/test_scaling_document.py tests/tabular/test_processes.py
 	$(BIN)/python tests/versions.py
 
 versions: .venv/development # the tests with the oldest and the newest versions allowed, on every Python there is

@@ -18,8 +18,8 @@ from chainrule.tabular.explaining.attribution import Attribution, ColumnPart
 from chainrule.tabular.explaining.dependence import Dependence
 from chainrule.tabular.explaining.importance import ColumnImportance, Importance
 from chainrule.tabular.explaining.levels import Level
-from chainrule.tabular.scoring.metrics import metric_for
 from chainrule.tabular.scoring.scores import Scores
+from chainrule.training.metrics import metric_for
 
 X, y = np.array([[0.4, -0.7], [0.1, 0.3]]), np.array([[0.2, 0.9], [0.5, 0.1]])
 NETWORK = cr.Network([cr.Dense(3, "sigmoid", name="hidden"), cr.Dense(2, name="output")], dtype="float64").build(2)

@@ -5,6 +5,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import DataError, SettingError, ShapeError
+from chainrule.network.uncertainty import Uncertainty
 
 RANDOM = np.random.default_rng(1)
 X = RANDOM.normal(size=(60, 2)).astype(np.float32)
@@ -152,6 +153,17 @@ def test_entropy_and_disagreement():
     assert opposite.disagreement == pytest.approx([0.0, 0.0, np.log(2)])
 
 
+@pytest.mark.parametrize("loss", ["hinge", "squared_error"])
+def test_labels_without_probabilities_have_no_entropy(loss):
+    many = cr.fit_many(cr.Network([cr.Dense(2)]), X, TARGETS["two labels"], seeds=range(3), loss=loss, epochs=2)
+    told = many.ensemble().uncertainty(X)
+    assert told.classes is None
+    np.testing.assert_allclose(told.samples, [network(X) for network in many], atol=1e-6)
+    for asked in ("entropy", "disagreement"):
+        with pytest.raises(SettingError, match="these predictions are values"):
+            getattr(told, asked)
+
+
 def test_members_of_a_layer_that_has_them():
     network = cr.Network([cr.BatchEnsemble(8, "relu", members=4), cr.MemberMean(1, members=4)])
     network.fit(X, TARGETS["values"], epochs=3, progress=False)
@@ -181,6 +193,30 @@ def test_what_is_asked_wrongly():
             call()
     with pytest.raises(DataError, match=r"^ArrayDataset has 60 rows that are read piece by piece"):
         many[0].uncertainty(cr.ArrayDataset(X, X[:, 0]))
+
+
+def test_a_picture_of_many_classes_with_names_as_they_come(tmp_path):
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(40), size=(3, 7))
+    names = ["_hidden", "$5 and $6", r"$\frac{", "a" * 300, *map(str, range(36))]
+    probabilities[:, 2, :4] += 1.0
+    told = Uncertainty(probabilities, np.array(names))
+    figure = told.plot(tmp_path / "picture.png")
+    (axes,) = figure.axes
+    (legend,) = figure.legends
+    said = [text.get_text().strip() for text in legend.get_texts()]
+    likeliest = np.sort(np.argsort(-told.mean.max(axis=0))[:8])
+    assert said[:3] == names[:3]
+    assert said[3] == "a" * 19 + "…"
+    assert said[4:8] == [names[i] for i in likeliest[4:]]
+    assert axes.get_title() == "the likeliest 8 of 40"
+    assert len({line.get_color() for line in axes.lines}) == len(axes.lines) == 8
+
+
+def test_a_picture_of_one_row():
+    told = Uncertainty(np.array([[1.0], [3.0]]))
+    (axes,) = told.plot(band=2.0).axes
+    assert axes.collections[0].get_segments()[0].tolist() == [[0.0, 0.0], [0.0, 4.0]]  # 2 ± 2·1
+    assert [tick for tick in axes.get_xticks() if tick % 1] == []
 
 
 def test_a_picture(tmp_path):

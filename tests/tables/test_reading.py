@@ -167,8 +167,8 @@ def test_an_encoding_that_a_file_has_not(written):
 
 def test_a_guessed_encoding_is_told_with_a_word(written):
     (note,) = read(written("x;n\nгород;1\n".encode("cp1251"))).notes
-    assert "such as 'ãîðîä'" in note
-    assert "--encoding cp850 " in spell(note, command_line=True)
+    assert "Windows-1251 text, with words such as 'город'" in note
+    assert "--encoding " in spell(note, command_line=True)
 
 
 @pytest.mark.parametrize("marked", [False, True])
@@ -179,7 +179,7 @@ def test_utf_8_with_one_byte_that_is_none_is_told(written, marked):
 
 def test_parts_of_one_file_have_one_encoding(written, monkeypatch):
     monkeypatch.setattr("chainrule.tables.streaming._BLOCK", 40)
-    content = "x,y\n" + "a,1\n" * 30 + "ü,2\n" * 30 + "Ã¼,3\n" * 30
+    content = "x,y\n" + "a,1\n" * 30 + "Müller,2\n" * 30 + "MÃ¼ller,3\n" * 30
     path = written(content.encode("cp1252"))
     parts = list(stream(path))
     assert pl.concat([part.frame for part in parts]).equals(read(path).frame)

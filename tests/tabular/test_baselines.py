@@ -7,7 +7,7 @@ from sklearn.preprocessing import StandardScaler
 
 from chainrule.errors import UnknownNameError
 from chainrule.tabular.scoring.baselines import BASELINES, UNUSED, Prepared, baselines_for, on_new_rows, out_of_fold
-from chainrule.tabular.scoring.metrics import METRICS, metric_for
+from chainrule.training.metrics import METRICS, metric_for
 
 LIGHT = [name for name in BASELINES if name != "gradient boosting"]
 

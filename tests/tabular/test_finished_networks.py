@@ -54,7 +54,7 @@ def whole() -> cr.TableModel:
 @pytest.fixture
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many networks have been trained; when there are as many as the first says, the next one is killed."""
-    counts, train = [0, 10**6], members._trained
+    counts, train = [0, 10**6], members.trained
 
     def counted(*given: Any) -> Any:
         if counts[0] == counts[1]:
@@ -62,7 +62,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         counts[0] += 1
         return train(*given)
 
-    monkeypatch.setattr(members, "_trained", counted)
+    monkeypatch.setattr(members, "trained", counted)
     return counts
 
 

@@ -14,7 +14,7 @@ from chainrule.notebooks import FORMS
 from chainrule.tables.columns import Feature
 from chainrule.tabular.explaining.association import associations, groups_of, named
 from chainrule.tabular.explaining.importance import Predictor, importance
-from chainrule.tabular.scoring.metrics import METRICS
+from chainrule.training.metrics import METRICS
 
 
 def numbers(*names):

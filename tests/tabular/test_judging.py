@@ -11,7 +11,7 @@ from chainrule.tabular.learning.judging import Judge, check_choosing, surely_les
 from chainrule.tabular.learning.problem import Problem
 from chainrule.tabular.learning.rates import SCHEDULES
 from chainrule.tabular.learning.unseen import Best, Unseen
-from chainrule.tabular.scoring.metrics import METRICS, metric_for
+from chainrule.training.metrics import METRICS, metric_for
 
 QUICK = {
     "recipe": cr.Recipe(hidden=(8,), width=2, bins=4, dropout=0.0),

@@ -9,9 +9,9 @@ import sklearn.metrics as reference
 
 from chainrule.errors import DataError, SettingError, UnknownNameError
 from chainrule.notebooks import FORMS
-from chainrule.tabular.scoring.metrics import METRICS, area, metric_for, weighted_quantiles
 from chainrule.tabular.scoring.reliability import cut_at, cuts
 from chainrule.tabular.scoring.scores import Scores, class_numbers
+from chainrule.training.metrics import METRICS, area, metric_for, weighted_quantiles
 from scipy import stats
 
 
@@ -232,3 +232,10 @@ def test_what_is_refused():
         metric_for("classification", "acuracy")
     with pytest.raises(DataError, match="'01' is none of the 2 classes"):
         class_numbers(["1", "01"], ["1", "2"])
+
+
+def test_long_names_and_names_in_lines_leave_the_table_in_order():
+    told = str(Scores(np.array([0, 1]), np.array([[0.9, 0.1], [0.2, 0.8]]), ("a\nb", "x" * 300), target="t\nu"))
+    assert "a b" in told
+    assert "t u: 2 classes" in told
+    assert max(map(len, told.splitlines())) < 140

@@ -595,6 +595,23 @@ class TestHistory:
         with pytest.raises(UnknownNameError, match="did you mean 'accuracy'"):
             history["acuracy"]
 
+    def test_every_output_has_axes_of_its_own(self) -> None:
+        one, two = cr.Dense(2, name="one"), cr.Dense(2, name="two")
+        network = cr.Network(lambda x: {"one": one(x), "two": two(x)})
+        history = network.fit(X, {"one": Y, "two": 1 - Y}, epochs=3, validation_split=0.3, progress=False)
+        axes = history.plot().axes
+        assert [a.get_ylabel() for a in axes] == ["loss", "accuracy_one", "accuracy_two"]
+        for a in axes:
+            lines = {line.get_label(): list(line.get_ydata()) for line in a.lines}
+            name = a.get_ylabel()
+            assert lines == {"training": history[name], "validation": history[f"val_{name}"]}
+
+    def test_every_metric_is_drawn(self) -> None:
+        history = small().fit(X, Y, epochs=3, validation_split=0.3, metrics=["auc"], progress=False)
+        axes = {a.get_ylabel(): a for a in history.plot().axes}
+        assert list(axes) == ["loss", "accuracy", "auc"]
+        assert list(axes["auc"].lines[0].get_ydata()) == history["val_auc"]
+
     def test_plot(self, tmp_path: Any) -> None:
         history = small().fit(X, Y, validation_split=0.3, early_stopping=2, epochs=4, progress=False)
         figure = history.plot(tmp_path / "curve.png")

@@ -42,6 +42,7 @@ from chainrule.cli.training_options import (
     NumberScaling,
     Page,
     Picture,
+    Processes,
     Resume,
     SavedModel,
     ScheduleName,
@@ -101,6 +102,7 @@ def train(
     metric: ChosenBy = None,
     class_weight: ClassWeights = None,
     seed: Seed = 0,
+    processes: Processes = None,
     checkpoint: Checkpoint = None,
     resume: Resume = None,
     save: SavedModel = None,
@@ -132,6 +134,7 @@ def train(
         metric=metric,
         epochs=epochs,
         seed=seed,
+        processes=processes,
     )  # fmt: skip
     mark = mark_of(decimal)
     table = sample(table_to_read(data), separator, not no_header, mark, seed, encoding)

@@ -10,7 +10,7 @@ import typer
 
 from chainrule.cli.options import TABLE, WRITTEN, MissingChoice
 from chainrule.tabular.learning.rates import SCHEDULES
-from chainrule.tabular.scoring.metrics import METRICS
+from chainrule.training.metrics import METRICS
 
 USUAL, LONG = 10.0, 60.0
 """Seconds of a training, and of one with --best."""
@@ -87,7 +87,7 @@ MissingValues = Annotated[
 ]
 MissingMark = Annotated[
     list[str] | None,
-    typer.Option(help="A text that means a missing value, besides NA and the like.", **WRITTEN, metavar="TEXT"),
+    typer.Option(help="What means a missing value, such as -999, besides NA and the like.", **WRITTEN, metavar="TEXT"),
 ]
 ValueMark = Annotated[
     list[str] | None,
@@ -201,6 +201,15 @@ Seed = Annotated[
     typer.Option(
         min=0,
         help="The same seed gives the same model, unless the time was up before all was done, which is then said.",
+        **TRAINING,
+        metavar="N",
+    ),
+]
+Processes = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Train the networks in so many processes of this machine, with the same model to the bit; without it in threads of one.",
         **TRAINING,
         metavar="N",
     ),

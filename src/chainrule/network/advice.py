@@ -16,7 +16,6 @@ NOT_TAKEN = {
     "learning_rate": "give it to the optimizer, optimizer=cr.Adam(0.001)",
     "lr": "give the rate to the optimizer, optimizer=cr.Adam(0.001)",
     "verbose": "progress=True shows a bar, progress=False nothing",
-    "metrics": "classifiers tell their accuracy, and evaluate and cr.TableModel tell more; a callback can compute any other",
     "shuffle_seed": "give seed",
     "max_iter": "give epochs",
     "n_epochs": "give epochs",

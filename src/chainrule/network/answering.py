@@ -23,7 +23,9 @@ from chainrule.training.cache import Cache, are_settled, key_of
 from chainrule.training.evaluation import finiteness, in_chunks, keeps_rows_apart, parameter_types, sizes_of
 from chainrule.training.stored import Dataset, checked_pieces, passed_over
 
-Question = Literal["outputs", "predict", "predict_proba"]
+Question = Literal["outputs", "predict", "predict_proba", "likeliest"]
+"""What is asked: raw outputs; answers; probabilities; or what metrics are taken of: probabilities of outputs that tell classes apart
+by them, answers of others."""
 
 _functions = Cache()
 
@@ -110,6 +112,11 @@ class Answers:
             if not self.meanings:
                 raise NotBuiltError("predict_proba needs a network that has been fitted; call fit(X, y) first.")
             return [m.probabilities(outcome, output) for m, output in zip(self.meanings, outputs, strict=True)]
+        if question == "likeliest":
+            return [
+                (m.probabilities if m.tells_apart and m.has_probabilities else m.answer)(outcome, output)
+                for m, output in zip(self.meanings, outputs, strict=True)
+            ]
         if question == "outputs" or not self.meanings:
             return outputs
         return [m.answer(outcome, output) for m, output in zip(self.meanings, outputs, strict=True)]

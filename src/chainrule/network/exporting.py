@@ -91,7 +91,7 @@ def _questions(network: BaseNetwork, asked: Question | Sequence[Question] | None
     if asked is None:
         if not network.meanings:
             return ("outputs",)
-        probable = all(meaning.head.loss.link in ("sigmoid", "softmax") for meaning in network.meanings)
+        probable = all(meaning.has_probabilities for meaning in network.meanings)
         return ("predict", "predict_proba") if probable else ("predict",)
     questions: tuple[Question, ...] = (asked,) if isinstance(asked, str) else tuple(asked)
     for question in questions:

@@ -9,6 +9,7 @@ from weakref import ref
 from chainrule.errors import ArgumentError, DerivativeLostError, SettingError
 from chainrule.network.base import BaseNetwork, batch_for, inputs_of
 from chainrule.network.meaning import Meaning, learn_meanings
+from chainrule.network.measuring import Measures, as_metrics
 from chainrule.network.standardising import begin_with_standardise, take_from_rows, warn_of_sizes
 from chainrule.network.surveying import columns_of_dataset, first_rows, learned_from, validated_on
 from chainrule.nn.parameters import Parameters
@@ -48,6 +49,7 @@ def training_for(
     class_weight: Any,
     continue_from: Progress | None = None,
     standardise: bool = False,
+    metrics: Any = (),
 ) -> Training:
     """The run for data as people have them; the network learns from them what its outputs mean."""
     SettingError.unless_one_of("fit", "standardise", standardise, (True, False))
@@ -74,6 +76,10 @@ def training_for(
     warn_of_sizes(network, arrays[0] if isinstance(X, Dataset) else data.inputs[0], next(iter(columns.values()), ()))
     training = assemble(network, meanings, data, settings, optimizer, penalty, clipping, validation, continue_from)
     network.columns = network.columns or columns
+    if asked := as_metrics(metrics):
+        measures = Measures(network, meanings, data if validation is None else validation, asked, settings.engine)
+        prefix = "" if validation is None else "val_"
+        training.scorer = lambda parameters: {prefix + name: x for name, x in measures(parameters).items()}
     return training
 
 

@@ -25,12 +25,22 @@ class Meaning:
     classes: Any | None
     flat: bool
 
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether the loss makes probabilities of the outputs."""
+        return self.head.loss.link in ("sigmoid", "softmax")
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether it answers with labels, or with yes and no."""
+        return self.classes is not None or (self.head.loss.link == "sigmoid" and self.head.width > 1)
+
     def answer(self, outcome: Any, output: Any) -> Any:
         """Class numbers, or values, one for every row."""
         scores = self.head.scores(outcome, output)
         if self.classes is not None:
             return self.head.chosen(scores)
-        if self.head.loss.link == "sigmoid" and self.head.width > 1:
+        if self.tells_apart:
             return scores > 0
         values = activation(self.head.loss.link)(scores)
         return values[:, 0] if self.flat and values.shape[-1] == 1 else values
@@ -44,7 +54,7 @@ class Meaning:
     def probabilities(self, outcome: Any, output: Any) -> Any:
         """Probabilities, shape (rows, classes)."""
         link = self.head.loss.link
-        if link not in ("sigmoid", "softmax"):
+        if not self.has_probabilities:
             raise SettingError(
                 f"the loss {type(self.head.loss).__name__} gives no probabilities; "
                 "use loss='cross_entropy' or 'binary_cross_entropy'."

@@ -13,7 +13,8 @@ from chainrule.network import exporting, storage
 from chainrule.network.advice import advised
 from chainrule.network.answering import Answers, CompiledNetwork, Question
 from chainrule.network.base import batch_for
-from chainrule.network.explaining import objective_of
+from chainrule.network.explaining import meanings_of, objective_of
+from chainrule.network.measuring import Asked, Measures, as_metrics
 from chainrule.network.summary import Summary, summary
 from chainrule.network.surveying import encoder_for, first_rows, learned_from
 from chainrule.network.trainable import TrainableNetwork
@@ -198,7 +199,14 @@ class Network(TrainableNetwork):
         return self._answers.rows_are_apart(question)
 
     def evaluate(
-        self, X: Any, y: Any = None, sample_weight: Any = None, *, loss: Any = None, engine: str | Engine = "auto"
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        loss: Any = None,
+        metrics: Sequence[Asked] | Asked = (),
+        engine: str | Engine = "auto",
     ) -> dict[str, float]:
         """The metrics on data with known targets: `loss`, and `accuracy` for labels. The engine is as for `predict`.
 
@@ -209,6 +217,8 @@ class Network(TrainableNetwork):
         loss : str, loss or callable, optional
             By default that of the last fit. With it a network that was never fitted is evaluated with the parameters it
             has, and what its outputs mean is read off `y`.
+        metrics : sequence of str or callables
+            Further ones, as for `fit`.
 
         Examples
         --------
@@ -221,6 +231,8 @@ class Network(TrainableNetwork):
         >>> given = cr.Network([cr.Dense(1, weight=[[3.0]])], dtype="float64").build(1)
         >>> given.evaluate([[1.0], [2.0]], [[2.0], [4.0]], loss="squared_error")
         {'loss': 2.5}
+        >>> given.evaluate([[1.0], [2.0]], [[2.0], [4.0]], loss="squared_error", metrics=["mae", "r2"])
+        {'loss': 2.5, 'mae': 1.5, 'r2': -1.5}
         """
         if loss is None and not self.meanings:
             raise NotBuiltError(
@@ -228,15 +240,15 @@ class Network(TrainableNetwork):
             )
         if isinstance(X, Dataset):
             first_rows(X, y, sample_weight)
-            meanings = self.meanings if loss is None else learned_from(self, X, loss)[0]
+            meanings = list(self.meanings) if loss is None else learned_from(self, X, loss)[0]
             batch = encoder_for(self, meanings, X).stored(X).batch
-            objective = Objective(self.model, tuple(meaning.head for meaning in meanings))
         elif loss is not None:
-            objective, batch = objective_of(self, X, y, loss, sample_weight)
+            meanings, batch = meanings_of(self, X, y, loss, sample_weight)
         else:
-            objective = Objective(self.model, tuple(meaning.head for meaning in self.meanings))
-            batch = batch_for(self, self.meanings, X, y, sample_weight)
-        return evaluator_of(objective, batch, engine)(self.parameters)
+            meanings, batch = list(self.meanings), batch_for(self, self.meanings, X, y, sample_weight)
+        objective = Objective(self.model, tuple(meaning.head for meaning in meanings))
+        found, asked = evaluator_of(objective, batch, engine)(self.parameters), as_metrics(metrics)
+        return found | Measures(self, meanings, batch, asked, engine)(self.parameters) if asked else found
 
     def gradients(
         self,

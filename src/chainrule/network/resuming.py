@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from chainrule.engines import Engine
-from chainrule.engines.choice import leads
+from chainrule.engines.choice import AUTO, leads
 from chainrule.errors import ModelFileError, SettingError
 from chainrule.network.checkpoints import PARTS, Kept, check_parts, has_ended, newest
 from chainrule.network.holding import held
 from chainrule.network.loading import check_code, network_in
 from chainrule.network.meaning import nested
+from chainrule.network.measuring import Asked, as_metrics, is_known, metric_name
 from chainrule.network.network import Network
 from chainrule.network.storage import as_path
 from chainrule.training.callbacks import unless_callbacks
@@ -30,6 +31,7 @@ def resume(
     validation_data: Sequence[Any] | None = None,
     sample_weight: Any = None,
     callbacks: Sequence[Callable[..., Any]] = (),
+    metrics: Sequence[Asked] | Asked = (),
     epochs: int | None = None,
     every: int | str | None = None,
     engine: str | Engine | None = None,
@@ -49,6 +51,8 @@ def resume(
     callbacks : sequence of callables
         Those that `fit` was given, in their order, for code is not in the file; those with a state are given theirs by
         `load_state_dict(state)`.
+    metrics : sequence of str or callables
+        Those that `fit` was given, if there were functions among them.
     epochs : int, optional
         All epochs, those that are done included; by default as many as `fit` was given.
     every, engine, threads, progress
@@ -100,18 +104,25 @@ def resume(
     )
     check_parts(found.path, says, PARTS)
     _check_given(found, says, validation_data, sample_weight, callbacks)
+    _check_metrics(found, says["fit"].get("metrics", ()), as_metrics(metrics))
     stopped = FINISHED if network.history is None else network.history.stopped
     if has_ended(stopped) and stopped != DIVERGED:  # which comes to the same again, and says so
         _give_states(callbacks, says["states"])
         return network
-    again: dict[str, Any] = {"epochs": epochs, "every": every, "engine": engine, "threads": threads}
+    again: dict[str, Any] = {
+        "epochs": epochs,
+        "every": every,
+        "engine": engine,
+        "threads": threads,
+        "metrics": as_metrics(metrics) or None,
+    }
     given = {
         **says["fit"],
         "epochs": says["epochs"],
         **{name: value for name, value in again.items() if value is not None},
     }
     loss = nested(network.model, [meaning.head.loss for meaning in network.meanings])
-    written = path if leads(given["engine"]) else None
+    written = path if leads(given.get("engine", AUTO)) else None
     with held(written):  # before callbacks are changed, whose files another training may write
         _give_states(callbacks, says["states"])
         network.fit(
@@ -131,6 +142,21 @@ def _give_states(callbacks: Sequence[Any], states: Sequence[Any]) -> None:
             )
         elif state is not None:
             callback.load_state_dict(state)
+
+
+def _check_metrics(found: Kept, kept: Any, given: Sequence[Asked]) -> None:
+    """Refuse other metrics, and functions that are not there."""
+    names = [metric_name(one) for one in given]
+    if given and names != list(kept):
+        raise SettingError(
+            f"{found.path} was kept by a training with the metrics {list(kept)}, and resume was given {names}; give the same."
+        )
+    own = [name for name in kept if not is_known(name)]
+    if own and not given:
+        raise SettingError(
+            f"{found.path} was kept by a training with the function {own[0]!r} among its metrics. Code is not stored; give "
+            f"metrics as fit was given them: cr.resume(path, X, y, metrics=[…])."
+        )
 
 
 def _check_given(

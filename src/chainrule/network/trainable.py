@@ -14,6 +14,7 @@ from chainrule.network.checkpoints import checkpoints_for
 from chainrule.network.examining import ExaminableNetwork
 from chainrule.network.fitting import carry_out, training_for
 from chainrule.network.holding import held
+from chainrule.network.measuring import Asked, as_metrics, metric_name
 from chainrule.network.storage import as_path
 from chainrule.nn.parameters import as_patterns
 from chainrule.training import Clipping, EarlyStopping, Every, History, Penalty, Run, Settings, as_early_stopping
@@ -39,6 +40,7 @@ class TrainableNetwork(ExaminableNetwork):
         shuffle: bool = True,
         validation_data: Sequence[Any] | None = None,
         validation_split: float = 0.0,
+        metrics: Sequence[Asked] | Asked = (),
         early_stopping: EarlyStopping | int | bool | None = None,
         sample_weight: Any = None,
         class_weight: Any = None,
@@ -85,8 +87,13 @@ class TrainableNetwork(ExaminableNetwork):
             Data whose metrics are reported after every epoch.
         validation_split : float
             The share of rows, taken at random, to be validation data instead of being learned from.
+        metrics : sequence of str or callables
+            Further metrics after every epoch, of the validation data where there are any (`val_auc`), or else of the rows learned
+            from (`auc`), which is another pass over them. Of labels "auc", "f1", "balanced_accuracy", "log_loss" and "brier"; of
+            values "mae", "rmse", "r2" and "median_absolute_error"; and functions of the right answers and the predictions, which are
+            given no weights.
         early_stopping : EarlyStopping, int or True, optional
-            When to stop before the last epoch; an integer is the patience.
+            When to stop before the last epoch; an integer is the patience. `cr.EarlyStopping(monitor="val_auc")` watches a metric.
         sample_weight : array-like of shape (rows,), optional
             How much each row counts, against the mean weight of all rows learned from: the loss of a batch is its rows'
             mean of weight · loss, with weights whose mean over all rows is 1.
@@ -159,12 +166,14 @@ class TrainableNetwork(ExaminableNetwork):
             self, X, y, settings, loss=loss, optimizer=optimizer, penalty=Penalty(l1, l2),
             clipping=Clipping(clip_value, clip_norm), validation_data=validation_data, validation_split=validation_split,
             sample_weight=sample_weight, class_weight=class_weight, continue_from=continue_from, standardise=standardise,
+            metrics=metrics,
         )  # fmt: skip
         given = {
             "optimizer": training.step.optimizer, "batch_size": batch_size, "seed": seed, "shuffle": shuffle,
             "early_stopping": settings.early_stopping, "validation_split": validation_split, "class_weight": class_weight,
             "l1": l1, "l2": l2, "clip_value": clip_value, "clip_norm": clip_norm, "frozen": settings.frozen,
             "gradients": gradients, "engine": engine, "threads": threads, "record": record, "every": every or USUAL,
+            "metrics": [metric_name(one) for one in as_metrics(metrics)],
         }  # fmt: skip
         goes_on = continue_from is not None
         with heard_as_interrupt(), held(path):

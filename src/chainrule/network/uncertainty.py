@@ -28,7 +28,7 @@ class Uncertainty:
     samples : array of shape (members, rows), (members, rows, outputs) or (members, rows, classes)
         What each member, or each pass with dropout, predicts: values, or probabilities of classes.
     classes : array or None
-        The labels that the probabilities are of.
+        The labels that the probabilities are of; of a loss that gives none, such as Hinge, the samples are its scores.
 
     Examples
     --------
@@ -154,8 +154,7 @@ def uncertainty(network: BaseNetwork, X: Any, samples: int | None, seed: int) ->
     if apart is None:
         keys = np.random.default_rng([seed, 3]).integers(0, 2**32, size=samples or SAMPLES, dtype=np.uint32)
         apart = np.stack([_of_pass(network, arrays, key) for key in keys])
-    meanings = network.meanings
-    return Uncertainty(apart, None if not meanings or meanings[0].classes is None else meanings[0].classes.copy())
+    return Uncertainty(apart, _classes(network))
 
 
 def _of_members(network: BaseNetwork, arrays: list[Any]) -> Any:
@@ -180,12 +179,18 @@ def _of_pass(network: BaseNetwork, arrays: list[Any], key: Any) -> Any:
     return np.concatenate(pieces)
 
 
+def _classes(network: BaseNetwork) -> Any:
+    """The classes that it predicts probabilities of; `None` with a loss such as Hinge or squared error, which gives labels alone."""
+    found = [m.classes for m in network.meanings if m.head.loss.link in ("sigmoid", "softmax")]
+    return None if not found or found[0] is None else found[0].copy()
+
+
 def _predicted(network: BaseNetwork, outcome: Any, output: Any) -> Any:
     """What an output predicts: probabilities of classes, or values."""
     if not network.meanings:
         return np.asarray(output)
     (meaning,) = network.meanings
-    if meaning.classes is not None and meaning.head.loss.link in ("sigmoid", "softmax"):
+    if _classes(network) is not None:
         return np.asarray(meaning.probabilities(outcome, output))
     values = np.asarray(activation(meaning.head.loss.link)(meaning.head.scores(outcome, output)))
     return values[:, 0] if meaning.flat and values.shape[-1] == 1 else values

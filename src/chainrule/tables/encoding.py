@@ -10,6 +10,7 @@ import re
 import zlib
 from typing import NamedTuple
 
+from chainrule.tables.code_pages import NAMES, CodePage, code_page, spelled, words_in
 from chainrule.tables.composed import composed, told
 from chainrule.tables.options import TableError, option
 
@@ -26,7 +27,7 @@ _MARKED = {
 SELDOM = 0.05
 """The least share of zeros in UTF-16 without such a mark: the high bytes of separators, digits and line feeds."""
 
-UTF8, WESTERN = "utf-8", "cp1252"
+UTF8 = "utf-8"
 
 
 class Text(NamedTuple):
@@ -51,8 +52,8 @@ def utf8(data: bytes, source: str, encoding: str | None = None, line: int = 1) -
     """The text of a file as UTF-8.
 
     gzip, bzip2, xz and Zstandard files are unpacked; a byte order mark is left out; without an encoding UTF-16 and UTF-32 are
-    recognised, and what is none of them and no UTF-8 is Windows-1252, with a note. Accents that are characters of their own
-    (NFD) become one with their letters (NFC). `line` is the one that data begins at, for messages.
+    recognised, and what is none of them and no UTF-8 is taken for the code page that its words look most like, with a note. Accents
+    that are characters of their own (NFD) become one with their letters (NFC). `line` is the one that data begins at, for messages.
 
     Examples
     --------
@@ -74,9 +75,10 @@ def utf8(data: bytes, source: str, encoding: str | None = None, line: int = 1) -
             "and databases can write one). If it is one, take that byte out."
         )
     if found is None and not data.isascii():
-        found = UTF8 if _is(data, UTF8) else WESTERN
-        if found == WESTERN:
-            notes.append(_western(data))
+        guess = None if _is(data, UTF8) else code_page(data)
+        found = UTF8 if guess is None else guess.encoding
+        if guess is not None:
+            notes.append(_guessed(data, guess))
     if found is not None:
         data, remarks = _decoded(data, found, source, line if encoding else None)
         notes += remarks
@@ -155,14 +157,26 @@ def _word(text: str, place: int) -> str:
     return (before[0] if before else "") + (after[0] if after else "")
 
 
-def _western(data: bytes) -> str:
-    """What is said of text that is taken for Windows-1252: with a word of it, for whoever sees that it is another."""
-    text = data.decode(WESTERN, errors="replace")
-    place = next(i for i, character in enumerate(text) if ord(character) > 127)
-    return (
-        f"the file is not UTF-8; read as Windows-1252 text, with words such as {_word(text, place)!r}: if they are spelled wrongly, "
-        f"{option('encoding', 'cp850')} or whatever it is"
+def _guessed(data: bytes, guess: CodePage) -> str:
+    """What is said of text whose encoding was guessed: with a word of it, for whoever sees that it is another."""
+    words = _telling(data, guess)
+    shown = ", ".join(map(repr, words[guess.encoding]))
+    told = f"the file is not UTF-8; read as {NAMES[guess.encoding]} text, with words such as {shown}"
+    if guess.sure:
+        return f"{told}: if they are spelled wrongly, {option('encoding', guess.others[0])} or whatever it is"
+    others = "; ".join(
+        f"as {NAMES[name]} it would be {', '.join(map(repr, words[name]))}: {option('encoding', name)}"
+        for name in guess.others[:3]
     )
+    return f"{told}, but that is not sure: {others}"
+
+
+def _telling(data: bytes, guess: CodePage) -> dict[str, list[str]]:
+    """A word in each encoding: one that they spell differently, if there is one."""
+    names = [guess.encoding, *guess.others]
+    words = words_in(data)
+    differing = [word for word in words if len({tuple(spelled([word], name)) for name in names}) == len(names)]
+    return {name: spelled((differing or words)[:1], name) for name in names}
 
 
 def unpacked(data: bytes, source: str) -> bytes:

@@ -49,8 +49,8 @@ class TableModel(ExportableModel):
         How numbers are scaled; by default by median and quartiles, and to normal scores where that is surely better.
     missing : {"fill", "drop", "error"}
         Missing values are filled and flagged; or their rows teach nothing; or they are refused.
-    missing_mark, value_mark : sequences of str
-        Texts that mean "no value", besides empty, NA, n/a, nan, null and ?; and those of these that do not.
+    missing_mark, value_mark : texts and numbers, one or several
+        What means "no value", such as -999, besides empty, NA, n/a, nan, null and ?; and what of these does not.
     seconds : float, optional
         The time training may take; `None` is as long as it takes.
     folds : int
@@ -67,6 +67,8 @@ class TableModel(ExportableModel):
         The same seed, time and number of threads give the same model, on every machine that is fast enough for it.
     threads : int, optional
         How many networks are trained side by side; by default what OMP_NUM_THREADS says, or as many as there are cores.
+    processes : int, optional
+        In how many processes networks are trained, one each at a time, to the same bits; by default in threads of this one.
     progress : bool, optional
         Whether a bar is shown; by default when standard error is a terminal.
 
@@ -103,8 +105,8 @@ class TableModel(ExportableModel):
         columns: Mapping[str, str] | None = None,
         scaling: Scaling | None = None,
         missing: Missing = "fill",
-        missing_mark: Sequence[str] = (),
-        value_mark: Sequence[str] = (),
+        missing_mark: str | float | Sequence[str | float] = (),
+        value_mark: str | float | Sequence[str | float] = (),
         seconds: float | None = 10.0,
         folds: int = 5,
         epochs: int | None = None,
@@ -113,18 +115,19 @@ class TableModel(ExportableModel):
         metric: str | None = None,
         seed: int = 0,
         threads: int | None = None,
+        processes: int | None = None,
         progress: bool | None = None,
     ) -> None:
         self.preparing: dict[str, Any] = {
-            "task": task, "columns": columns, "scaling": scaling, "missing": missing, "missing_mark": tuple(missing_mark),
-            "value_mark": tuple(value_mark),
+            "task": task, "columns": columns, "scaling": scaling, "missing": missing, "missing_mark": missing_mark,
+            "value_mark": value_mark,
         }  # fmt: skip
         self.learning: dict[str, Any] = {
             "recipe": recipe, "search": search, "seconds": seconds, "folds": folds, "epochs": epochs, "metric": metric,
             "seed": seed, "threads": threads,
         }  # fmt: skip
-        check_settings(self.learning, scaling)
-        self.progress = progress
+        check_settings(self.learning, self.preparing, processes)
+        self.processes, self.progress = processes, progress
         self._network: Network | None = None
         self._preparation: Preparation | None = None
         self._average: AverageRow | None = None
@@ -172,29 +175,26 @@ class TableModel(ExportableModel):
 
         Raises
         ------
-        TableError, UnknownNameError, SettingError
-            When the table cannot be learned from, or the file is of another training; the message says why and what to do.
+        TableError, UnknownNameError, SettingError, LostProcessError
+            When the table cannot be learned from, the file is of another training, or a process is gone; the message says what to do.
         """
         given = [data]
         del data  # text takes much room, which is let go of as soon as its numbers are read
         ready = made_ready(given.pop(), target, self.preparing, self.learning, weights, groups, order)
-        preparation, y = ready.preparation, ready.y
-        learned_by = balanced_weights(y, preparation.target, ready.weights) if balanced else ready.weights
+        learned_by = balanced_weights(ready.y, ready.preparation.target, ready.weights) if balanced else ready.weights
         keeping = finished_networks(checkpoint, resume, ready, self.learning, learned_by, target)
         with keeping as finished, display(100, self.progress, "percent") as bar, asked_by_signals() as asked:
             learned = learn(
-                ready.X, y, preparation, **self.learning, weights=learned_by, counted=ready.weights, groups=ready.groups,
+                ready.X, ready.y, ready.preparation, **self.learning, weights=learned_by, counted=ready.weights, groups=ready.groups,
                 order=ready.order, others=ready.others, progress=lambda share: bar.update(round(100 * share), {}), asked=asked,
-                finished=finished,
+                finished=finished, processes=self.processes,
             )  # fmt: skip
             if finished is not None and not learned.interrupted:
                 finished.end()
-        self.learned = learned
-        self._network, self._preparation = learned.network, learned.preparation
-        self._average, self._scores = AverageRow.of(learned.X, preparation.features), None
-        self.out_of_fold = learned.out_of_fold
+        self.learned, self._network, self._preparation = learned, learned.network, learned.preparation
+        self._average, self._scores = AverageRow.of(learned.X, ready.preparation.features), None
+        self.out_of_fold, self.weights = learned.out_of_fold, ready.weights
         self.held_rows = ready.rows[learned.out_of_fold.rows]
-        self.weights = ready.weights
         return self
 
     # --- what is known after it
@@ -271,9 +271,8 @@ class TableModel(ExportableModel):
             said = self.out_of_fold.said
             outputs = said if self.classes else self.preparation.target.restored(said)
             weights = None if self.weights is None else self.weights[self.out_of_fold.rows]
-            truth = self.learned.truth[self.out_of_fold.rows]
-            known = (truth, outputs, self.classes, weights, self.out_of_fold.fold)
-            self._scores = Scores(*known, target=self.target, of="rows held out")
+            truth, fold = self.learned.truth[self.out_of_fold.rows], self.out_of_fold.fold
+            self._scores = Scores(truth, outputs, self.classes, weights, fold, target=self.target, of="rows held out")
         return self._scores
 
     # --- predicting
@@ -313,7 +312,8 @@ class TableModel(ExportableModel):
         if not len(X):
             return np.empty((0, len(self.classes)) if self.classes else (0,))
         if self.classes:
-            return np.asarray(network.predict_proba(X), np.float64)
+            said = np.asarray(network.predict_proba(X), np.float64)
+            return np.asarray(said / said.sum(axis=1, keepdims=True))  # of float32 they add up to 1 within 1e-7 only
         return preparation.target.restored(np.asarray(network(X)))
 
     def explain(self, row: Any, *, label: Any = None, of: Any = None) -> Attribution:

@@ -124,22 +124,33 @@ class EarlyStopping:
     patience : int
         Epochs without improvement before training stops.
     monitor : str, optional
-        A metric of the history; by default `val_loss` with validation data, `loss` without. Of accuracies more
-        is better, of everything else less.
+        A metric of the history; by default `val_loss` with validation data, `loss` without. Whether more is better is known of
+        all metrics but functions.
     min_delta : float
         An improvement counts from this size on.
     restore_best : bool
         Whether the network ends with the weights of its best epoch.
+    greater_is_better : bool, optional
+        Whether more of the metric is better, where it is a function of yours.
     """
 
     patience: int = 10
     monitor: str | None = None
     min_delta: float = 0.0
     restore_best: bool = True
+    greater_is_better: bool | None = None
 
     def __post_init__(self) -> None:
         SettingError.unless_count("EarlyStopping", "patience", self.patience)
         SettingError.unless_number("EarlyStopping", "min_delta", self.min_delta, at_least=0)
+        if self.greater_is_better is not None:
+            SettingError.unless_one_of("EarlyStopping", "greater_is_better", self.greater_is_better, (True, False))
+
+    @property
+    def settled(self) -> list[Any]:
+        """What of it decides about the numbers of a training."""
+        own: list[Any] = [self.monitor, self.min_delta, self.restore_best]
+        return own if self.greater_is_better is None else [*own, self.greater_is_better]
 
 
 def as_early_stopping(given: EarlyStopping | int | bool | None) -> EarlyStopping | None:

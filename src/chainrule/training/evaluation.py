@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,9 @@ from chainrule.training.weights import counted
 
 CHUNK = 4096
 """Rows evaluated at once by NumPy: enough to be fast, few enough for any memory."""
+
+Scorer = Callable[[Parameters], Mapping[str, float]]
+"""Gives further metrics of the parameters at the end of an epoch."""
 
 _functions, _apart = Cache(), Cache()
 

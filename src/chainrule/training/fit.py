@@ -21,7 +21,7 @@ from chainrule.training.callbacks import EpochEnd, reason_of
 from chainrule.training.checkpoints import Checkpoints
 from chainrule.training.data import filled_up, owned
 from chainrule.training.divergence import diverged
-from chainrule.training.evaluation import Evaluator, means_of, samples_are_apart
+from chainrule.training.evaluation import Evaluator, Scorer, means_of, samples_are_apart
 from chainrule.training.history import DIVERGED, FINISHED, INTERRUPTED, History
 from chainrule.training.keyframes import Keyframe, Keyframes
 from chainrule.training.loops import is_settled, prepare_runners
@@ -122,6 +122,7 @@ class Training:
         self.watch, self.plateau = watchers(self.settings.early_stopping, rate, validated, self.steps_per_epoch, run)
         self.history = History()
         self.keyframes: Keyframes | None = None
+        self.scorer: Scorer | None = None
         self.checkpoints: Checkpoints | None = None
         own = len(self.step.objective.metrics)
         widths = own, own if self.measures else 0
@@ -191,7 +192,7 @@ class Training:
             "validation rows": self.validation_rows,
             "batch_size": self.batch_size,
             "shuffle": as_text(settings.shuffle) + self.batches.windows,
-            "early_stopping": None if rule is None else [rule.monitor, rule.min_delta, rule.restore_best],
+            "early_stopping": None if rule is None else rule.settled,
         }
 
     def _together(self, nested: Any, learned: Parameters | None = None) -> Parameters:
@@ -224,7 +225,7 @@ class Training:
         """All epochs, in blocks; while one is carried out, the next is prepared aside where nothing can change it."""
         settings, share = self.settings, 1.0 if self.keyframes is None else self.keyframes.share
         runner = self.blocks or BlockRunner(self.runner, self.steps_per_epoch, share)
-        alone = self.watch is None and self.validator is None and not settings.callbacks and self.plateau is None
+        alone = not self._looked_at and not settings.callbacks
         certain = alone and settings.stop is None
         if self._is_over() or (self.history.epochs == settings.epochs):
             return
@@ -311,12 +312,7 @@ class Training:
     def _catch_up(self) -> None:
         """Note the epochs whose noting was interrupted; what watches epochs has them one at a time, and is never far behind."""
         block = self._at.block
-        if (
-            self.validator is None
-            and self.watch is None
-            and self.plateau is None
-            and self.history.epochs == block.first
-        ):
+        if not self._looked_at and self.history.epochs == block.first:
             self.history.extend(self._completed(block))
         self._show_watchers()
 
@@ -332,9 +328,16 @@ class Training:
         seconds = columns.pop("seconds")
         if self.validator is not None:  # then epochs come one at a time
             columns |= {f"val_{k}": [v] for k, v in self.validator(self._together(self._at.nested)).items()}
+        if self.scorer is not None:
+            columns |= {name: [value] for name, value in self.scorer(self._together(self._at.nested)).items()}
         self.history.extend({**columns, "seconds": seconds})
         self._show_watchers()
         return {name: float(values[-1]) for name, values in columns.items()}
+
+    @property
+    def _looked_at(self) -> bool:
+        """Whether something looks at every epoch, so that they come one at a time."""
+        return any(x is not None for x in (self.validator, self.scorer, self.watch, self.plateau))
 
     def _show_watchers(self) -> None:
         """Show the last epoch to what watches and has not seen it."""

@@ -17,21 +17,21 @@ VALIDATION = "val_"
 
 
 class LearningCurves(Figure):
-    """Axes for the losses, and for the accuracies where there are any."""
+    """Axes for every metric, with its validation beside it."""
 
     @classmethod
     def of(cls, metrics: Mapping[str, list[float]], best_epoch: int | None) -> LearningCurves:
         """The curves of these metrics, one number for every epoch."""
-        groups = [kind for kind in ("loss", "accuracy") if any(_kind(name) == kind for name in metrics)]
+        groups = [name for name in dict.fromkeys(map(_measured, metrics)) if name not in ("learning_rate", "seconds")]
         figure = cls(figsize=(5.2 * max(1, len(groups)), 3.6), layout="constrained")
-        for axes, kind in zip(figure.subplots(1, max(1, len(groups)), squeeze=False)[0], groups, strict=True):
+        for axes, group in zip(figure.subplots(1, max(1, len(groups)), squeeze=False)[0], groups, strict=True):
             for name, values in metrics.items():
-                if _kind(name) == kind:
+                if _measured(name) == group:
                     _draw(axes, name, values)
             if best_epoch is not None:
                 axes.axvline(best_epoch + 1, color="0.6", linewidth=1, linestyle=":", label="best epoch")
             axes.set_xlabel("epoch")
-            axes.set_ylabel(kind)
+            axes.set_ylabel(group, parse_math=False)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid(alpha=0.25)
             axes.spines[["top", "right"]].set_visible(False)
@@ -66,5 +66,6 @@ def _draw(axes: Any, name: str, values: list[float]) -> None:
     )
 
 
-def _kind(name: str) -> str:
-    return name.removeprefix(VALIDATION).split("_")[0]
+def _measured(name: str) -> str:
+    """What a metric is, whatever data it is of."""
+    return name.removeprefix(VALIDATION)

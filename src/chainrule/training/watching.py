@@ -8,17 +8,39 @@ from typing import Any, Literal
 
 import numpy as np
 
-from chainrule.errors import UnknownNameError
+from chainrule.errors import SettingError, UnknownNameError
 from chainrule.nn.parameters import Parameters
 from chainrule.training.callbacks import EarlyStopping
 from chainrule.training.history import History
+from chainrule.training.metrics import METRICS
 from chainrule.training.run import Best, Run
 from chainrule.training.schedules import OnPlateau, PlateauPosition, plateau_of
 
 
-def direction(monitor: str) -> Literal[-1, 1]:
-    """What makes less of a metric better: of accuracies more is."""
-    return -1 if "accuracy" in monitor else 1
+def direction(monitor: str, greater_is_better: bool | None = None) -> Literal[-1, 1]:
+    """What makes less of a metric better: as is said, or as the registry of metrics says.
+
+    Raises
+    ------
+    SettingError
+        When nobody says it.
+    """
+    if greater_is_better is None:
+        name = monitor.removeprefix("val_")
+        metric = next((one for one in METRICS.values() if name == one.name or name.startswith(f"{one.name}_")), None)
+        if name.startswith("loss") or (metric is not None and metric.compares):
+            greater_is_better = metric is not None and metric.greater_is_better
+        else:
+            raise SettingError(
+                f"{monitor!r} was to be monitored, and nothing says whether more of it is better. Early stopping can be told: "
+                f"cr.EarlyStopping(monitor={monitor!r}, greater_is_better=True)."
+            )
+    return -1 if greater_is_better else 1
+
+
+def is_of_epochs_end(monitor: str) -> bool:
+    """Whether a metric is measured when an epoch is over, and not step by step in it."""
+    return monitor.partition("_")[0] not in ("loss", "accuracy")
 
 
 def warn_unless_finite(history: History) -> None:
@@ -44,7 +66,7 @@ class Watch:
         self.rule = rule
         self.monitor = rule.monitor or ("val_loss" if validated else "loss")
         self._noted = seen, best  # one value, so that Ctrl-C cannot come between its parts
-        self._measured_after = self.monitor.startswith("val_")
+        self._measured_after = is_of_epochs_end(self.monitor)
         self._one_step = steps_per_epoch == 1
 
     @property
@@ -66,7 +88,8 @@ class Watch:
         """Note the last epoch, with the learned parameters before and after it."""
         if self.monitor not in history or self.monitor == "seconds":
             raise UnknownNameError.among("metric to monitor", self.monitor, set(history) - {"seconds"})
-        values, sign, best = history.column(self.monitor), direction(self.monitor), self.best
+        values, best = history.column(self.monitor), self.best
+        sign = direction(self.monitor, self.rule.greater_is_better)
         now, epoch = sign * float(values[-1]), len(values) - 1
         least = math.inf if best is None else sign * float(values[best.epoch])
         if now < least - self.rule.min_delta:

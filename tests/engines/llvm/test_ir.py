@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -9,6 +11,7 @@ import llvmlite.ir as theirs
 import pytest
 from tests.engines.llvm.compiling import target_machine
 
+import chainrule
 from chainrule.engines.llvm import ir as ours
 
 
@@ -38,6 +41,7 @@ def written(ir: Any) -> Any:
     whole = builder.load(builder.gep(table, [builder.and_(a, i64(1))], source_etype=i64), typ=i64, align=8)
     for name in ("add", "sub", "mul", "udiv", "sdiv", "urem", "srem", "shl", "lshr", "ashr", "and_", "or_", "xor"):
         whole = getattr(builder, name)(whole, builder.or_(b, i64(3)))
+    whole = builder.add(whole, builder.ctlz(b, i1(0)))
     whole = builder.not_(builder.neg(builder.trunc(whole, i32)))
     whole = builder.add(builder.sext(whole, i64), builder.zext(builder.icmp_unsigned(">=", whole, i32(-7)), i64))
     for name in ("fadd", "fsub", "fmul", "fdiv"):
@@ -105,3 +109,13 @@ def test_names_are_given_once() -> None:
     assert names == ["part", "part.1", "part.2"]
     with pytest.raises(AssertionError, match=r"part\.1"):
         ours.Function(module, kind, "part.1")
+
+
+def test_llvmlite_is_imported_in_one_module_alone() -> None:
+    package = Path(chainrule.__file__).parent
+    found = {
+        x.name
+        for x in package.rglob("*.py")
+        if re.search(r"^\s*(import|from) llvmlite", x.read_text(encoding="utf-8"), re.M)
+    }
+    assert found == {"machine.py"}

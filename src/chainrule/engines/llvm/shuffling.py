@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
+from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.code import Code, i32, i64, pointer
 from chainrule.engines.llvm.machine import CompiledFunction, table, target
 from chainrule.engines.llvm.positions import Index

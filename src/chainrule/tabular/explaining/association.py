@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.columns import Feature
-from chainrule.tabular.scoring.metrics import Array
+from chainrule.training.metrics import Array
 
 ALIKE = 0.9
 MOST_CATEGORIES, MOST_COLUMNS = 20, 200

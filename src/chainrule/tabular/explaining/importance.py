@@ -26,7 +26,7 @@ from chainrule.tabular.explaining.association import (
     places_of,
     with_the_outputs,
 )
-from chainrule.tabular.scoring.metrics import Array, Metric, Task, metric_for
+from chainrule.training.metrics import Array, Metric, Task, metric_for
 
 if TYPE_CHECKING:
     from chainrule.explanation.drawing import Drawing

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from chainrule.network.runs import history_of, values_of_history
 from chainrule.network.storage import FORMAT, as_path, content_of
 from chainrule.network.writing import not_written
 from chainrule.nn.parameters import flat_names
-from chainrule.tabular.learning.members import Assignment, Member
+from chainrule.tabular.learning.members import Assignment, Member, Places
 from chainrule.tabular.learning.problem import Problem
 from chainrule.tabular.learning.under_way import UnderWay
 from chainrule.tabular.ready import Ready
@@ -100,10 +101,10 @@ class FinishedNetworks:
         network.history = history = history_of(values["history"])
         return Member(network, layers, own, values["said"], history, values["epochs"])
 
-    def under_way(self, problem: Problem, own: Assignment) -> UnderWay:
-        """Where a network that is to do this is kept while it is learned."""
-        which = fingerprint(np.frombuffer(_key(problem, own).encode(), np.uint8)).split()[-1]
-        return UnderWay(self._path.with_name(f"{self._path.name}.{NETWORK}{which}"))
+    @property
+    def places(self) -> Places:
+        """Where networks are kept while they are learned."""
+        return partial(_under_way, self._path)
 
     def keep(self, problem: Problem, own: Assignment, member: Member) -> None:
         """Keep a network, unless it was ended before it had done what it was to do."""
@@ -121,7 +122,7 @@ class FinishedNetworks:
             self._try_to_write(ended=False)
         if not self._fails:
             for assignment in (own, member.assignment):  # which has a lower rate where this one diverged
-                self.under_way(problem, assignment).remove()
+                self.places(problem, assignment).remove()
 
     def end(self) -> None:
         """Note that all is done."""
@@ -182,6 +183,12 @@ class FinishedNetworks:
         training = {"of": self._of, "ended": ended, "networks": self._done}
         self._files.write(content_of({"format": FORMAT}, {}, training), in_place=in_place)
         self._fails = False
+
+
+def _under_way(path: Path, problem: Problem, own: Assignment) -> UnderWay:
+    """Where a network that is to do this is kept while it is learned."""
+    which = fingerprint(np.frombuffer(_key(problem, own).encode(), np.uint8)).split()[-1]
+    return UnderWay(path.with_name(f"{path.name}.{NETWORK}{which}"))
 
 
 def _key(problem: Problem, own: Assignment) -> str:

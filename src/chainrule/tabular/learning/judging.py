@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import UnknownNameError
-from chainrule.tabular.scoring.metrics import METRICS, Metric
+from chainrule.training.metrics import METRICS, Metric
 
 GROUPS = 20
 """Parts of the rows, each of which is left out once to see how sure a difference is."""
@@ -32,7 +32,7 @@ class Judge:
 
     Examples
     --------
-    >>> from chainrule.tabular.scoring.metrics import METRICS
+    >>> from chainrule.training.metrics import METRICS
     >>> judge = Judge(METRICS["accuracy"], np.array([0, 1, 1]))
     >>> judge(np.array([[0.9, 0.1], [0.6, 0.4]]), np.array([0, 2]))
     -0.5

@@ -20,10 +20,11 @@ from chainrule.tabular.learning.learned import Learned
 from chainrule.tabular.learning.members import Finished
 from chainrule.tabular.learning.plan import Plan, plan
 from chainrule.tabular.learning.problem import Problem
+from chainrule.tabular.learning.processes import processes_for
 from chainrule.tabular.learning.recipe import Recipe
 from chainrule.tabular.learning.search import AS_USUAL, Candidate, Rescaled, changes
 from chainrule.tabular.learning.work import Work
-from chainrule.tabular.scoring.metrics import metric_for
+from chainrule.training.metrics import metric_for
 
 LATEST = 0.2
 """The share of the rows, the latest ones, that networks are watched by where rows have times."""
@@ -53,6 +54,7 @@ def learn(
     progress: Callable[[float], None] = lambda share: None,
     asked: Asked | None = None,
     finished: Finished | None = None,
+    processes: int | None = None,
 ) -> Learned:
     """Networks for prepared rows, whose mean is one network.
 
@@ -90,6 +92,8 @@ def learn(
         Set by who wants it to end; what was learned by then is what comes out.
     finished : Finished, optional
         Networks that an earlier training of the same has finished, and where those of this one are noted.
+    processes : int, optional
+        How many processes of this machine train networks, one each at a time; by default this one alone.
     """
     began, deadline, target = time.monotonic(), Deadline(seconds, asked), preparation.target
     amounts = None if target.classes else target.restored(y)
@@ -108,8 +112,9 @@ def learn(
     if epochs is not None:
         intended = replace(intended, epochs=epochs, wanted=0)
     parts = _held_out(y, intended, seed, groups, order)
-    work = Work(problem, recipe, intended, parts, groups, seed, deadline, threads, progress, finished)
-    option, members, names = work.searched(replace(usual, recipe=recipe), options)
+    with processes_for(processes) as elsewhere:
+        work = Work(problem, recipe, intended, parts, groups, seed, deadline, threads, progress, finished, elsewhere)
+        option, members, names = work.searched(replace(usual, recipe=recipe), options)
     labels = np.array(target.classes) if problem.classes else None
     return Learned(
         network=together(option.problem, members, labels),

@@ -77,6 +77,10 @@ class Member:
     epochs: int
 
 
+Places = Callable[[Problem, Assignment], UnderWay]
+"""Where a network that is to do this is kept while it is trained; it can be pickled."""
+
+
 class Finished(Protocol):
     """Where networks are that have been trained, by what each was to do."""
 
@@ -90,8 +94,23 @@ class Finished(Protocol):
     def keep(self, problem: Problem, own: Assignment, member: Member) -> None:
         """Note one that was trained."""
 
-    def under_way(self, problem: Problem, own: Assignment) -> UnderWay:
-        """Where one that is to do this is kept while it is trained."""
+    @property
+    def places(self) -> Places:
+        """Where those that are being trained are kept."""
+
+
+class Elsewhere(Protocol):
+    """What trains networks in place of this process."""
+
+    @property
+    def count(self) -> int:
+        """How many at a time."""
+
+    def trained(
+        self, problem: Problem, own: Assignment, deadline: Deadline, threads: int, note: Callable[[float], None],
+        places: Places | None,
+    ) -> Member:  # fmt: skip
+        """One network."""
 
 
 def train(
@@ -102,13 +121,15 @@ def train(
     threads: int | None = None,
     progress: Callable[[float], None] = lambda done: None,
     finished: Finished | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> tuple[list[Member], bool]:
     """The networks, in order, and whether somebody ended it; at least one, and those that time allows.
 
-    A network begun when time is up keeps the best weights it had. Bits do not depend on the number of threads. Networks that
-    are finished already are taken from there, and others noted.
+    A network begun when time is up keeps the best weights it had. Bits do not depend on the number of threads, nor on where they
+    are trained. Networks that are finished already are taken from there, and others noted.
     """
     threads = threads or cores.most()
+    most, by = (threads, trained) if elsewhere is None else (elsewhere.count, elsewhere.trained)
     each = max(1, threads // len(assignments))
     done = [0.0] * len(assignments)
 
@@ -122,12 +143,12 @@ def train(
             done[place] = share
             progress(sum(done))
 
-        member = _trained(problem, own, deadline, each, note, finished)
+        member = by(problem, own, deadline, each, note, None if finished is None else finished.places)
         if finished is not None:
             finished.keep(problem, own, member)
         return member
 
-    with ThreadPoolExecutor(min(threads, len(assignments))) as pool:
+    with ThreadPoolExecutor(min(most, len(assignments))) as pool:
         futures = [pool.submit(one, place) for place in range(len(assignments))]
         left = set(futures)
         while left:
@@ -139,16 +160,16 @@ def train(
     return members, deadline.asked.is_set()
 
 
-def _trained(
+def trained(
     problem: Problem, own: Assignment, deadline: Deadline, threads: int, note: Callable[[float], None],
-    finished: Finished | None,
+    places: Places | None,
 ) -> Member:  # fmt: skip
     """One network, trained; with a tenth of the rate where the recipe's own makes it diverge."""
     try:
-        return _attempt(problem, own, deadline, threads, note, finished)
+        return _attempt(problem, own, deadline, threads, note, places)
     except DivergedError:
         calmer = replace(own.recipe, learning_rate=own.recipe.learning_rate / 10)
-        return _attempt(problem, replace(own, recipe=calmer), deadline, threads, note, finished)
+        return _attempt(problem, replace(own, recipe=calmer), deadline, threads, note, places)
 
 
 def _engine() -> str:
@@ -158,14 +179,14 @@ def _engine() -> str:
 
 def _attempt(
     problem: Problem, own: Assignment, deadline: Deadline, threads: int, note: Callable[[float], None],
-    finished: Finished | None,
+    places: Places | None,
 ) -> Member:  # fmt: skip
     recipe, X, engine = own.recipe, problem.X, _engine()
     batch = recipe.batch(len(own.learned))
     passes = passes_between_looks(own.epochs, -(-len(own.learned) // batch))
     looks, learned = own.epochs // passes, np.tile(own.learned, passes)
     layers = recipe.layers(problem.features, X, problem.outputs)
-    under_way = None if finished is None else finished.under_way(problem, own)
+    under_way = None if places is None else places(problem, own)
     begun = None if under_way is None else under_way.begun()
     network = problem.meant(Network(layers, seed=own.seed)) if begun is None else begun[0]
     seen = Looks(problem, own.held, own.seed, network, engine, threads)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from chainrule.tabular.learning.deadline import Deadline
 from chainrule.tabular.learning.folds import others
-from chainrule.tabular.learning.members import Assignment, Finished, Member, train
+from chainrule.tabular.learning.members import Assignment, Elsewhere, Finished, Member, train
 from chainrule.tabular.learning.plan import Plan, least_epochs
 from chainrule.tabular.learning.problem import Problem
 from chainrule.tabular.learning.recipe import Recipe
@@ -38,6 +38,8 @@ class Work:
     progress : callable
         Told the share of the work that is done, or of the time that is gone where that is more.
     finished : Finished, optional
+    elsewhere : Elsewhere, optional
+        What trains networks in place of this process.
     interrupted : bool
         Whether somebody has ended it.
     """
@@ -52,6 +54,7 @@ class Work:
     threads: int
     progress: Callable[[float], None]
     finished: Finished | None
+    elsewhere: Elsewhere | None
     interrupted: bool = field(default=False, init=False)
     _begun: int = field(default=0, init=False)
     _total: int = field(default=0, init=False)
@@ -97,8 +100,9 @@ class Work:
             self.progress(min(1.0, max((before + done) / self._total, self.deadline.share)))
 
         members, self.interrupted = train(
-            candidate.problem, own, self.deadline, threads=self.threads, progress=told, finished=self.finished
-        )
+            candidate.problem, own, self.deadline, threads=self.threads, progress=told, finished=self.finished,
+            elsewhere=self.elsewhere,
+        )  # fmt: skip
         self._begun += len(own)
         return members
 

@@ -23,8 +23,8 @@ from chainrule.tabular.explaining.dependence import Dependence
 from chainrule.tabular.explaining.importance import Importance
 from chainrule.tabular.reporting import page
 from chainrule.tabular.scoring.comparing import remarks_beside
-from chainrule.tabular.scoring.metrics import metric_for
 from chainrule.tabular.scoring.scores import Scores
+from chainrule.training.metrics import metric_for
 
 MOST_COLUMNS, MOST_FOLDED = 30, 500
 """Columns of the table that are told at once, and that are folded."""
@@ -124,7 +124,10 @@ class Report(Shown):
         if first is not None:
             found.append((f"{len(first.truth):,}", "rows scored"))
         found.append((f"{used:,} of {len(self.preparation.columns):,}", "columns in use"))
-        found.append((f"{len(target.classes):,} classes" if target.classes else "an amount", "is predicted"))
+        what = (
+            (f"{len(target.classes):,} classes", "are predicted") if target.classes else ("an amount", "is predicted")
+        )
+        found.append(what)
         return page.facts(found)
 
     def _scores(self) -> list[tuple[str, list[str]]]:

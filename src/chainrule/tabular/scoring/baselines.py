@@ -14,7 +14,7 @@ from chainrule.errors import UnknownNameError
 from chainrule.forks import load
 from chainrule.network import Network
 from chainrule.nn.layers import Dense
-from chainrule.tabular.scoring.metrics import Array, Task
+from chainrule.training.metrics import Array, Task
 from chainrule.training.optimizers import Adam
 from chainrule.training.schedules import Cosine
 

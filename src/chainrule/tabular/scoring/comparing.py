@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from chainrule.tabular.amounts import amount
-from chainrule.tabular.scoring.metrics import metric_for, predicted
 from chainrule.tabular.scoring.scores import Scores
+from chainrule.training.metrics import metric_for, predicted
 
 CLEARLY = 2.0
 """By how many standard errors of the difference, row by row."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tabular.scoring.metrics import Array, predicted, share
+from chainrule.training.metrics import Array, predicted, share
 
 BINS = 10
 

@@ -16,7 +16,8 @@ from chainrule.explanation.rendering.numerals import how_many, readable
 from chainrule.explanation.rendering.tables import Table
 from chainrule.explanation.rendering.written import Written
 from chainrule.tabular.amounts import amount
-from chainrule.tabular.scoring.metrics import (
+from chainrule.tabular.scoring.reliability import Calibration, Cut, best_cut, calibration, cut_at
+from chainrule.training.metrics import (
     Array,
     Metric,
     Task,
@@ -27,7 +28,6 @@ from chainrule.tabular.scoring.metrics import (
     share,
     weighted_quantiles,
 )
-from chainrule.tabular.scoring.reliability import Calibration, Cut, best_cut, calibration, cut_at
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 DIGITS = 4

@@ -14,6 +14,7 @@ from chainrule.engines.llvm.ir.functions import Block, Function, Module
 from chainrule.engines.llvm.ir.values import (
     Alloca,
     Constant,
+    FunctionType,
     Instruction,
     IntType,
     LiteralStructType,
@@ -148,6 +149,11 @@ class IRBuilder:
     def not_(self, x: Value) -> Value:
         """Every bit turned over."""
         return self.xor(x, Constant(x.type, -1))
+
+    def ctlz(self, x: Value, zero_is_undefined: Value) -> Value:
+        """How many bits above the highest that is set."""
+        name, kind = f"llvm.ctlz.{x.type.text}", FunctionType(x.type, [x.type, BIT])
+        return self.call(self.module.globals.get(name) or Function(self.module, kind, name), [x, zero_is_undefined])
 
     def freeze(self, x: Value) -> Value:
         """The same value, whose making LLVM does not look into."""

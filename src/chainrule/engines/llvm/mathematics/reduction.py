@@ -111,7 +111,7 @@ def _write(m: Instructions, function: ir.Function, digits: ir.GlobalVariable) ->
     # Leading zeros are shifted out, a whole word of them first.
     empty = b.icmp_unsigned("==", size[0], _word(0))
     size = [b.select(empty, after, before) for before, after in zip(size, [*size[1:], _word(0)], strict=True)]
-    zeros = b.call(_intrinsic(b, "llvm.ctlz.i64", [WORD, ir.IntType(1)]), [size[0], ir.Constant(ir.IntType(1), 0)])
+    zeros = b.ctlz(size[0], ir.IntType(1)(0))
     first, second = _funnel(b, size[0], size[1], zeros), _funnel(b, size[1], size[2], zeros)
     zeros = b.add(zeros, b.select(empty, _word(64), _word(0)))
     double = ir.DoubleType()
@@ -142,8 +142,6 @@ def _write(m: Instructions, function: ir.Function, digits: ir.GlobalVariable) ->
 
 def _funnel(b: ir.IRBuilder, high: ir.Value, low: ir.Value, count: ir.Value) -> ir.Value:
     """The upper word of high:low after a shift to the left."""
-    return b.call(_intrinsic(b, "llvm.fshl.i64", [WORD] * 3), [high, low, count])
-
-
-def _intrinsic(b: ir.IRBuilder, name: str, kinds: list[ir.Type]) -> ir.Function:
-    return b.module.globals.get(name) or ir.Function(b.module, ir.FunctionType(kinds[0], kinds), name)
+    name = "llvm.fshl.i64"
+    function = b.module.globals.get(name) or ir.Function(b.module, ir.FunctionType(WORD, [WORD] * 3), name)
+    return b.call(function, [high, low, count])
