@@ -133,6 +133,7 @@ class TestNames:
     def test_nearest(self) -> None:
         assert "'relu'" in nearest("rleu", ["relu", "tanh"])
         assert nearest("zzz", ["relu"]) == ""
+        assert "'auc'" in nearest("AUC", ["auc", "mae"])
 
 
 class TestNumbers:

@@ -394,7 +394,7 @@ def bounded(text: str, longest: int) -> str:
 
 def nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str:
     """A suggestion such as ` (did you mean 'relu'?)`, or nothing when no known name is so much alike."""
-    import difflib  # only needed when something has gone wrong
+    from difflib import get_close_matches  # only needed when something has gone wrong
 
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=alike)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    small = {one.casefold(): one for one in known}
+    return "".join(f" (did you mean {small[x]!r}?)" for x in get_close_matches(name.casefold(), small, 1, alike))

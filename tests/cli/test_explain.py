@@ -305,3 +305,14 @@ def test_text_that_is_no_unicode_is_refused_and_no_crash():
     done = subprocess.run([sys.executable, "-c", code, "explain", "--expression", b"a*\x80"], capture_output=True)
     assert done.returncode == 1
     assert b"Traceback" not in done.stderr
+
+
+def test_what_is_for_gradients_is_not_ignored_by_predictions(folder):
+    asked = ["explain", folder / "labels.safetensors", folder / "data.csv", "--row", 3]
+    for option in (["--digits", 3], ["--depth", "terms"], ["--check"], ["--contributions"], ["--missing", "drop"]):
+        done = run(*asked, *option)
+        assert done.exit_code == 1
+        assert f"{option[0]} was given for a prediction" in done.output
+    done = run("explain", folder / "sizes.safetensors", folder / "data.csv", "--row", 3, "--class", "yes")
+    assert done.exit_code == 1
+    assert "'size' is an amount; leave it out" in " ".join(done.output.split())

@@ -260,7 +260,8 @@ def test_a_table_without_a_complete_row(folder, tmp_path):
     model, new = folder / "complete", tmp_path / "new.csv"
     new.write_text("Sex,Class,Age,Survived\nmale,1,,yes\n")
     assert run("predict", model, new, "--probabilities", "--missing", "drop").stdout == "Survived,P(no),P(yes)\n,,\n"
-    assert "no row left to evaluate" in run("evaluate", model, new, "--missing", "drop").stderr
+    told = run("evaluate", model, new, "--missing", "drop").stderr
+    assert "no row of new.csv is left to evaluate; 1 row left out: no value in 'Age'." in told
 
 
 def test_blank_rows_have_no_prediction_and_other_rows_keep_theirs(folder, tmp_path):

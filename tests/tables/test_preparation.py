@@ -366,6 +366,50 @@ def test_marks_of_missing_values():
     assert [feature.name for feature in other.features] == ["land=DE", "land=FR", "land=NA", "land is missing"]
 
 
+@pytest.mark.parametrize(
+    ("marks", "spelled"),
+    [
+        (-999, float),
+        (["-999"], float),
+        ("-999.0", int),
+        ((-999.0,), lambda x: str(x).replace("-999.0", "-999")),
+        ("-999", str),
+        (["n.b.", "-999"], lambda x: f"${x}"),
+    ],
+)
+def test_a_number_that_means_no_value_means_it_however_it_is_spelled(marks, spelled):
+    numbers = [float(i % 20) for i in range(ROWS)]
+    gaps = [-999.0 if i % 8 == 3 else x for i, x in enumerate(numbers)]
+    coded = table(x=[spelled(x) for x in gaps], y=labels())
+    empty = table(x=[None if x == -999.0 else spelled(x) for x in gaps], y=labels())
+    one, other = Preparation.learn(coded, "y", missing_mark=marks), Preparation.learn(empty, "y")
+    assert [feature.name for feature in one.features] == ["x", "x is missing"]
+    np.testing.assert_array_equal(one.apply(coded).X, other.apply(empty).X)
+    rows = [one.apply_row(row)[0] for row in coded.frame.rows(named=True)]
+    np.testing.assert_array_equal(rows, other.apply(empty).X)
+    again = Preparation.from_json(json.loads(json.dumps(one.to_json())))
+    np.testing.assert_array_equal(again.apply(coded).X, other.apply(empty).X)
+
+
+def test_numbers_that_mean_no_value_in_targets_codes_and_columns_of_float32():
+    sold = [-1.0 if i == 7 else float(i) for i in range(ROWS)]
+    answers = [9 if i % 10 == 0 else i % 2 for i in range(ROWS)]
+    price = np.array([-99.9 if i % 8 == 3 else i for i in range(ROWS)], np.float32)
+    given = table(sold=sold, answer=answers, price=price)
+    assert Preparation.learn_and_apply(given, "sold", missing_mark=-1)[1].rows.tolist() == [
+        i for i in range(ROWS) if i != 7
+    ]
+    assert Preparation.learn(given, "answer", missing_mark=9).target.classes == (0, 1)
+    codes = Preparation.learn(given, "sold", missing_mark="9.0", columns={"answer": "category"}).features
+    assert [x.name for x in codes if x.column == "answer"] == ["answer=0", "answer=1", "answer is missing"]
+    assert "price is missing" in [x.name for x in Preparation.learn(given, "sold", missing_mark=-99.9).features]
+
+
+def test_marks_that_are_none():
+    with pytest.raises(SettingError, match="give texts or numbers"):
+        Preparation.learn(table(x=amounts(), y=labels()), "y", missing_mark=[None])
+
+
 def test_rows_without_a_target_are_left_out():
     y = labels()
     y[5] = None

@@ -30,6 +30,11 @@ def test_rows_of_large_files_are_drawn_at_random(kind, tmp_path, monkeypatch):
     counts = np.histogram(n, bins=10, range=(0, 2 * rows))[0]
     assert ((counts - 400) ** 2 / 400).sum() < 27.9  # chi squared with 9 degrees of freedom, 99.9 %
     assert found.column("y").cast(int).to_numpy().tolist() == (n % rows % 7).tolist()
+    assert found.drawn.rows.tolist() == n.tolist()
+    assert (found.drawn.of, whole.drawn) == (2 * rows, None)
+    some = found.rows(np.array([5, 7]))
+    assert (some.drawn.rows == n[[5, 7]]).all()
+    assert some.line(1) == f"row {n[7]}"
     assert sample(str(tmp_path / f"*.{kind}"), seed=1).frame.equals(found.frame)
     assert not sample(str(tmp_path / f"*.{kind}"), seed=2).frame.equals(found.frame)
 

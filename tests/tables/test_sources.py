@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from chainrule.errors import SettingError
-from chainrule.tables import Table, TableError, as_table, read, stream
+from chainrule.tables import Preparation, Table, TableError, as_table, read, stream
 
 NAMES = ("name", "age", "size", "fine", "born")
 ROWS = [
@@ -176,6 +176,29 @@ def test_records_within_records_and_lists():
     assert table.notes == ("'e' left out: lists or binary data",)
 
 
+def test_a_field_of_a_record_may_be_called_as_a_column_is():
+    table = as_table([{"a": {"b": 1}, "a.b": 2}, {"a": {"b": 3}, "a.b": 4}])
+    assert table.frame.rows(named=True) == [{"a.b": 1, "a.b_2": 2}, {"a.b": 3, "a.b_2": 4}]
+    assert table.notes == ("column 2 is another 'a.b'; called 'a.b_2' here",)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda rows: pd.DataFrame(rows),
+        lambda rows: pl.DataFrame(rows),
+        lambda rows: np.array([(x["t"], x["n"]) for x in rows], [("t", "S2"), ("n", "f8")]),
+    ],
+)
+def test_bytes_that_are_text_are_text(made):
+    rows = [{"t": "ü".encode(), "n": 1.0}, {"t": b"b", "n": 2.0}] * 20  # as WEKA's files have it, read by SciPy
+    table = as_table(made(rows))
+    assert table.frame.rows() == [("ü", 1.0), ("b", 2.0)] * 20
+    preparation = Preparation.learn(table, "n", task="regression")
+    assert preparation.apply_row({"t": "ü".encode()}).tolist() == preparation.apply_row({"t": "ü"}).tolist()
+    assert preparation.apply_row({"t": b"b"}).tolist() != preparation.apply_row({"t": "ü"}).tolist()
+
+
 def test_text_from_standard_input(monkeypatch):
     for content, rows in [
         ("a;b\n1;x\n", [("1", "x")]),
@@ -280,7 +303,7 @@ def test_types_of_pandas():
             "whole": pd.array([2**62, None], dtype="Int64"),
             "nan": [np.nan, np.inf],
             7: [1, 2],
-            ("a", "b"): [b"x", b"y"],
+            ("a", "b"): [b"x", b"\xff"],
         }
     )
     table = as_table(frame)
@@ -323,12 +346,12 @@ def test_columns_of_a_wide_frame_are_taken_in_time_proportional_to_their_number(
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (np.ones(3), r"a ndarray of shape \(3,\) given"),
+        (np.ones(3), r"ndarray of shape \(3,\) was given"),
         ("https://example.org/data.csv", "is an address; download the file"),
-        (5, "a int given; give the path of a file"),
-        (None, "a NoneType given"),
+        (5, "but int was given; give the path of a file"),
+        (None, "but NoneType was given"),
         ({}, "holds no values"),
-        ([], "a list given"),
+        ([], "but list was given"),
         (pl.DataFrame({"a": []}), "holds no values"),
         ({"a": [1, 2], "b": [1]}, "'a' has 2 values and 'b' 1"),
         ({"a": 5, "b": [1]}, "column 'a' is 5; give one value for every row"),

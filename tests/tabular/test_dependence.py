@@ -63,6 +63,20 @@ def test_of_a_linear_function_it_is_the_column_alone(linear):
         assert "<c>" not in found.draw().svg
 
 
+def test_every_row_is_counted_at_the_value_nearest_to_it():
+    rating = np.repeat([1.0, 2.0, 3.0, np.nan], [50, 20, 10, 20])
+    size = np.random.default_rng(2).normal(size=100)
+    given = Table(pl.DataFrame({"rating": rating, "size": size, "y": size + np.nan_to_num(rating)}))
+    preparation = Preparation.learn(given, "y")
+    found = dependence(lambda X: X.sum(axis=1), preparation, given, "rating")
+    assert [level.share for level in found.levels] == [0.5, 0.2, 0.1]
+    assert found.missing.share == 0.2
+    found = dependence(lambda X: X.sum(axis=1), preparation, given, "size", points=7)
+    places = np.array([level.place for level in found.levels])
+    nearest = np.abs(size[:, None] - places).argmin(axis=1)
+    assert [level.share for level in found.levels] == pytest.approx(np.bincount(nearest) / 100)
+
+
 def test_it_is_scikit_learns(linear):
     given, preparation, _, _ = linear
 

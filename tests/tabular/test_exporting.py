@@ -106,6 +106,17 @@ def test_rows_unlike_those_of_training() -> None:
     np.testing.assert_allclose(predicted(model, strange)[0], expected, rtol=1e-5)
 
 
+def test_numbers_that_mean_no_value_mean_it_in_the_graph_too() -> None:
+    coded = TABLE.with_columns(pl.col("height").fill_null(-999.0))
+    table = coded.select("height", "town", "amount")
+    model = cr.TableModel(epochs=4, folds=2, search=False, progress=False, missing_mark=-999).fit(
+        table, target="amount"
+    )
+    expected = model.predict(TABLE.select("height", "town"))
+    np.testing.assert_allclose(model.predict(coded), expected)
+    np.testing.assert_allclose(predicted(model, coded)[0], expected, rtol=1e-5)
+
+
 def test_one_row_and_none() -> None:
     model = trained("kind")
     for rows in (1, 0):

@@ -12,7 +12,7 @@ import pytest
 import chainrule as cr
 from chainrule.engines.choice import COMPILER, ENGINES
 from chainrule.errors import DataError, ModelFileError, NotBuiltError, SettingError, UnknownNameError
-from chainrule.tables import TableError, as_table, spell
+from chainrule.tables import TableError, as_table, sampling, spell
 from chainrule.tabular.learning.deadline import Deadline
 from chainrule.training.metrics import metric_for
 
@@ -228,12 +228,21 @@ def test_little_time_is_said_and_small_tables_are_learned_all_the_same():
     short = cr.TableModel(seconds=1e-3, search=False, folds=3, epochs=100_000, progress=False).fit(people(), "weight")
     networks = r"networks were trained, the shortest for [\d,]+ of 100,000 epochs|after [\d,]+ of 100,000 epochs"
     assert re.search(networks, short.remarks[0])
-    assert re.search(r"the time was up .* enough: about --time \d+s", spell(short.remarks[0], command_line=True))
+    assert re.search(
+        r"the time was up .* about \d+ s would be enough \(--time \d+s\)", spell(short.remarks[0], command_line=True)
+    )
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"seconds": 0}, "seconds"), ({"folds": 0}, "folds"), ({"recipe": "big"}, "Recipe"), ({"epochs": 0}, "epochs")],
+    [
+        ({"seconds": 0}, "seconds"),
+        ({"folds": 0}, "folds"),
+        ({"recipe": "big"}, "Recipe"),
+        ({"epochs": 0}, "epochs"),
+        ({"task": "classify"}, "'classification' or 'regression'"),
+        ({"columns": ["zip"]}, '"notes": "drop"'),
+    ],
 )
 def test_settings_that_are_none(settings, message):
     with pytest.raises(SettingError, match=message):
@@ -301,6 +310,28 @@ def test_weights_of_rows_count_in_scores_importance_and_report():
         for use in (model.evaluate, model.importance):
             with pytest.raises(DataError, match="weights must not be negative, and at least one must be positive"):
                 use(data, weights=wrong)
+
+
+def test_probabilities_add_up_to_one(classifier):
+    given = classifier.predict_proba(people())
+    assert np.abs(given.sum(axis=1) - 1.0).max() < 1e-15  # scikit-learn warns of more than 1e-8
+
+
+def test_of_files_that_are_drawn_from_rows_are_told_and_weighed_by_their_places(tmp_path, monkeypatch):
+    rows = 3000
+    x = np.random.default_rng(0).normal(size=rows)
+    pl.DataFrame({"x": x, "y": np.arange(rows) + 0.5}).write_csv(tmp_path / "large.csv")
+    monkeypatch.setattr(sampling, "MOST_CELLS", 1200)
+    weights = 1.0 + np.arange(rows)
+    model = cr.TableModel(epochs=2, folds=2, search=False, progress=False, seed=3)
+    model.fit(tmp_path / "large.csv", "y", weights=weights)
+    assert len(model.held_rows) == 600
+    assert model.scores.truth == pytest.approx(model.held_rows + 0.5, abs=0.01)
+    assert model.scores.weights.tolist() == weights[model.held_rows].tolist()
+    assert model.compare(tmp_path / "large.csv", beside=["mean"])["mae"] == model.scores["mae"]
+    assert "out of fold" in model.report(tmp_path / "large.csv", beside=["mean"], seconds=0.1).scores
+    with pytest.raises(DataError, match="each of the table's 3,000 rows"):
+        model.fit(tmp_path / "large.csv", "y", weights=np.ones(600))
 
 
 def test_classes_balanced_in_training_are_counted_by_rows_in_scores():

@@ -79,7 +79,7 @@ def test_all_of_it_is_there(report):
     text = " ".join(" ".join(found.text).split())
     for words in (
         "Out of fold",
-        "On <i>.csv",
+        "On test rows",
         "linear model",
         "go closely together",
         "by age",

@@ -232,3 +232,10 @@ def test_what_is_refused():
         metric_for("classification", "acuracy")
     with pytest.raises(DataError, match="'01' is none of the 2 classes"):
         class_numbers(["1", "01"], ["1", "2"])
+
+
+def test_long_names_and_names_in_lines_leave_the_table_in_order():
+    told = str(Scores(np.array([0, 1]), np.array([[0.9, 0.1], [0.2, 0.8]]), ("a\nb", "x" * 300), target="t\nu"))
+    assert "a b" in told
+    assert "t u: 2 classes" in told
+    assert max(map(len, told.splitlines())) < 140

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -52,6 +52,7 @@ class Form(StrEnum):
 
 MODEL: Any = {"rich_help_panel": "A stored model"}
 ANSWER: Any = {"rich_help_panel": "The explanation"}
+DIGITS = 6
 
 
 def explain(
@@ -106,10 +107,17 @@ def explain(
     encoding: Encoding = None,
     decimal: Decimal = None,
     depth: Annotated[
-        Depth,
-        typer.Option(help="A line for every layer, every named value (factors), or every operation (terms).", **ANSWER),
-    ] = Depth.factors,
-    digits: Annotated[int, typer.Option(min=1, max=17, help="Significant digits.", **ANSWER, metavar="N")] = 6,
+        Depth | None,
+        typer.Option(
+            help="Of a gradient, a line for every layer, every named value (factors), or every operation (terms); by default "
+            "factors.",
+            **ANSWER,
+        ),
+    ] = None,
+    digits: Annotated[
+        int | None,
+        typer.Option(min=1, max=17, help="Significant digits of a gradient; by default 6.", **ANSWER, metavar="N"),
+    ] = None,
     check: Annotated[
         bool,
         typer.Option("--check", help="Put finite differences beside the gradients; fail if they differ.", **ANSWER),
@@ -124,7 +132,7 @@ def explain(
 
     chainrule explain --expression "(a*b + c)*f" a=2 b=-3 c=10 f=-2 --of a
     """  # fmt: skip
-    options = {"depth": depth.value, "digits": digits, "check": check}
+    options = {"depth": (depth or Depth.factors).value, "digits": digits or DIGITS, "check": check}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         if expression is not None:
@@ -142,6 +150,10 @@ def explain(
             rows = chosen(Path(given[0]), given[1], row or [], missing, separator, encoding, decimal)
             _explain_gradient(rows, by, form, options, contributions)
         else:
+            of_gradients = {
+                "--depth": depth, "--digits": digits, "--check": check, "--contributions": contributions, "--missing": missing,
+            }  # fmt: skip
+            _refuse(name for name, given_value in of_gradients.items() if given_value)
             found = one_row(Path(given[0]), given[1], _single(row or []), separator, encoding, decimal)
             _explain_prediction(Path(given[0]).name, *found, label, form)
     for warning in caught:
@@ -201,6 +213,15 @@ def _single(row: Sequence[int]) -> int | None:
     return row[0] if row else None
 
 
+def _refuse(options: Iterable[str]) -> None:
+    """Refuse options that only say how a gradient is explained."""
+    if of_gradients := ", ".join(options):
+        raise SettingError(
+            f"{of_gradients} was given for a prediction, but says how a gradient is explained; leave it out, or say by what "
+            "the gradient is, --weight dense_0.weight[0,1]."
+        )
+
+
 def _explain_prediction(
     called: str, found: TableModel, table: Table, number: int, label: str | None, form: Form
 ) -> None:
@@ -208,6 +229,8 @@ def _explain_prediction(
     if form not in (Form.text, Form.html, Form.json):
         raise SettingError(f"a prediction's parts cannot be written as {form.value}; use --format text, json or html.")
     known = {str(x): x for x in found.classes}
+    if label is not None and not known:
+        raise SettingError(f"--class {label} was given, but {found.target!r} is an amount; leave it out.")
     if label is not None and label not in known:
         raise UnknownNameError.among("class", label, known)
     parts = found.explain(table, label=None if label is None else known[label])

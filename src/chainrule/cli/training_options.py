@@ -87,7 +87,7 @@ MissingValues = Annotated[
 ]
 MissingMark = Annotated[
     list[str] | None,
-    typer.Option(help="A text that means a missing value, besides NA and the like.", **WRITTEN, metavar="TEXT"),
+    typer.Option(help="What means a missing value, such as -999, besides NA and the like.", **WRITTEN, metavar="TEXT"),
 ]
 ValueMark = Annotated[
     list[str] | None,

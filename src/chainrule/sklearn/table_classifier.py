@@ -37,8 +37,8 @@ class TableClassifier(ClassifierMixin, BaseTableEstimator):
     missing : {'fill', 'drop', 'error'}, default='fill'
         Missing values are filled and flagged; or their rows teach nothing; or they are refused.
 
-    missing_mark, value_mark : sequences of str, default=()
-        Texts that mean "no value", besides empty, NA, n/a, nan, null and ?; and those of these that do not.
+    missing_mark, value_mark : sequences of str or float, default=()
+        What means "no value", such as -999, besides empty, NA, n/a, nan, null and ?; and what of these does not.
 
     seconds : float, default=None
         The time a fit may take. With `None` it takes as long as the numbers of rows and columns ask for. With a time, two fits

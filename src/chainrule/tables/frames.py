@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,7 +70,7 @@ def frame_of(source: Any) -> tuple[pl.DataFrame, list[str]]:
         return _of_columns([(f"column_{i + 1}", values) for i, values in enumerate(zip(*source, strict=True))], [])
     shape = f" of shape {source.shape}" if isinstance(source, np.ndarray) else ""
     raise TableError(
-        f"a table was expected, a {type(source).__name__}{shape} given; give the path of a file, a data frame of pandas or "
+        f"a table was expected, but {type(source).__name__}{shape} was given; give the path of a file, a data frame of pandas or "
         "Polars, an Arrow table, a dict of columns, a list of dicts or of rows, or a 2-D array."
     )
 
@@ -244,11 +245,18 @@ def _plain(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     """The frame with nulls where numbers are none, records as columns of their own, and without what no cell can hold."""
     import polars as pl
 
+    notes: list[str] = []
     if pl.Struct in frame.dtypes:
-        frame = pl.DataFrame(list(_fields(frame.get_columns())))
+        fields = list(_fields(frame.get_columns()))
+        once, _, notes = unique_names([field.name for field in fields])
+        frame = pl.DataFrame([field.alias(name) for field, name in zip(fields, once, strict=True)])
     types = frame.schema
-    lists = [name for name, kind in types.items() if kind.is_nested() or kind in (pl.Binary, pl.Object)]
-    changed: dict[str, pl.Series] = {}
+    changed = {name: text for name, kind in types.items() if kind == pl.Binary for text in _decoded(frame[name])}
+    lists = [
+        name
+        for name, kind in types.items()
+        if kind.is_nested() or kind == pl.Object or (kind == pl.Binary and name not in changed)
+    ]
     for kind in set(types.values()):
         change = _CHANGES.get(kind.base_type().__name__)
         if change is not None:
@@ -256,11 +264,20 @@ def _plain(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
             changed.update((column.name, column) for column in each(columns, change))
     if lists or changed:
         frame = pl.DataFrame([changed.get(name, frame.get_column(name)) for name in types if name not in lists])
-    frame, names, notes = composed_frame(frame)
+    frame, names, more = composed_frame(frame)
+    notes += more
     if names != frame.columns:
         once, _, again = unique_names(names)
         frame, notes = frame.rename(dict(zip(frame.columns, once, strict=True))), [*notes, *again]
     return frame, [*notes, f"{quoted(lists)} left out: lists or binary data"] if lists else notes
+
+
+def _decoded(column: pl.Series) -> Iterator[pl.Series]:
+    """A column of bytes as text, which they are in files of WEKA and old Parquet files; none where they are no UTF-8."""
+    import polars as pl
+
+    with suppress(pl.exceptions.PolarsError):
+        yield column.cast(pl.String)
 
 
 _CHANGES: dict[str, Callable[[pl.Series], pl.Series]] = {

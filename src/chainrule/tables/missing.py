@@ -1,19 +1,23 @@
-"""Which texts mean "no value", and what is done about rows that have none."""
+"""Which texts and numbers mean "no value", and what is done about rows that have none."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
-from chainrule.errors import SettingError
-from chainrule.tables.numbers import Decimal
+from chainrule.errors import SettingError, shortened
+from chainrule.tables.numbers import Decimal, number, numbers_of
 from chainrule.tables.table import Table
 
 MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "-nan", "null", "<na>", "nat"})
 
 Missing = Literal["fill", "drop", "error"]
 POLICIES = ("fill", "drop", "error")
+
+Marks = str | float | Sequence[str | float]
+"""Texts and numbers, one or several."""
 
 
 @dataclass(frozen=True)
@@ -25,26 +29,33 @@ class Spelling:
     decimal : {".", ","}
         The decimal mark.
     marks : frozenset of str
-        Texts that mean "no value", in small letters.
+        Texts that mean "no value", in small letters. One that is a number means it, however it is spelled.
 
     Examples
     --------
     >>> Spelling().is_missing("N/A"), Spelling.of(("-",), values=("NA",)).is_missing("NA")
     (True, False)
+    >>> Spelling.of(("-999",)).is_missing("-999.0")
+    True
     """
 
     decimal: Decimal = "."
     marks: frozenset[str] = MISSING
 
     @classmethod
-    def of(cls, marks: Sequence[str] = (), values: Sequence[str] = ()) -> Spelling:
+    def of(cls, marks: Marks = (), values: Marks = ()) -> Spelling:
         """With further marks, and without those that are values here, such as NA for Namibia."""
-        lower = [{text.strip().lower() for text in texts} for texts in (marks, values)]
+        lower = [{text.strip().lower() for text in as_marks(given)} for given in (marks, values)]
         return cls(marks=(MISSING | lower[0]) - lower[1])
 
     def in_table(self, table: Table) -> Spelling:
         """The same marks, and the decimal mark of this table."""
         return replace(self, decimal=table.decimal)
+
+    @cached_property
+    def numbers(self) -> tuple[float, ...]:
+        """Numbers that mean "no value"."""
+        return numbers_of(self.marks, self.decimal)
 
     @property
     def written_marks(self) -> list[str]:
@@ -54,7 +65,26 @@ class Spelling:
 
     def is_missing(self, text: str) -> bool:
         """Whether a cell's text means "no value"."""
-        return text.strip().lower() in self.marks
+        if text.strip().lower() in self.marks:
+            return True
+        return bool(self.numbers) and (number(text, self.decimal) or (None,))[0] in self.numbers
+
+
+def as_marks(given: Marks) -> tuple[str, ...]:
+    """One mark or several as texts.
+
+    Examples
+    --------
+    >>> as_marks("unknown"), as_marks(["unknown", -999])
+    (('unknown',), ('unknown', '-999'))
+    """
+    several = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+    for mark in several:
+        if not isinstance(mark, str | int | float):
+            raise SettingError(
+                f"{shortened(mark)} was given as a mark of missing values; give texts or numbers, such as ['unknown', -999]."
+            )
+    return tuple(map(str, several))
 
 
 def checked_policy(missing: Missing) -> Missing:

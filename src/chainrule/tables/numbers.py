@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -110,7 +111,7 @@ def _span(text: str) -> tuple[float, str] | None:
 def read_numbers(
     column: pl.Series, decimal: Decimal = ".", marks: Collection[str] = (), unit: str | None = None
 ) -> Numbers | None:
-    """A column as numbers; None if it is plainly no column of numbers.
+    """A column as numbers, NaN where one of the marks stands or its number; None if it is plainly no column of numbers.
 
     Parameters
     ----------
@@ -129,7 +130,34 @@ def read_numbers(
     >>> import polars as pl
     >>> read_numbers(pl.Series(["1.5", "$12,000", None, "n.b."]))
     Numbers(values=array([1.5e+00, 1.2e+04,     nan,     nan]), unit='$', strays={'n.b.': 1}, merged=(0, 0))
+    >>> read_numbers(pl.Series([3.0, -999.0]), marks=("-999",)).values
+    array([ 3., nan])
     """
+    read = _read(column, decimal, marks, unit)
+    absent = numbers_of(frozenset(marks), decimal)
+    if read is None or not absent:
+        return read
+    values, unit_of_all, strays, together = read
+    return Numbers(np.where(np.isin(values, absent), np.nan, values), unit_of_all, strays, together)
+
+
+@lru_cache
+def numbers_of(marks: frozenset[str], decimal: Decimal) -> tuple[float, ...]:
+    """The numbers that marks for "no value" stand for, such as −999; of fractions also what float32 makes of them.
+
+    Examples
+    --------
+    >>> numbers_of(frozenset({"n/a", "-999", "0,5"}), ",")
+    (-999.0, 0.5)
+    """
+    read = [number(mark, ".") or number(mark, decimal) for mark in marks]
+    exact = {value for value, unit in filter(None, read) if not unit}
+    with np.errstate(over="ignore"):
+        return tuple(sorted(exact | set(np.array(list(exact), np.float32).astype(float).tolist())))
+
+
+def _read(column: pl.Series, decimal: Decimal, marks: Collection[str], unit: str | None) -> Numbers | None:
+    """The same but for marks that are numbers."""
     import polars as pl
 
     kind = column.dtype

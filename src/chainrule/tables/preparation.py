@@ -16,7 +16,7 @@ from chainrule.tables.columns import KINDS, Column, Feature
 from chainrule.tables.columns.column import Reading, checked
 from chainrule.tables.columns.number import Scaling
 from chainrule.tables.learning import Learned, learn_columns
-from chainrule.tables.missing import Missing, Spelling, checked_policy
+from chainrule.tables.missing import Marks, Missing, Spelling, as_marks, checked_policy
 from chainrule.tables.numbers import Decimal, decimal_from_json
 from chainrule.tables.options import TableError, counted, option, quoted
 from chainrule.tables.report import Line, lines, report
@@ -55,8 +55,8 @@ class Options(TypedDict, total=False):
     task: Task | None
     columns: Mapping[str, str] | None
     missing: Missing
-    missing_mark: Sequence[str]
-    value_mark: Sequence[str]
+    missing_mark: Marks
+    value_mark: Marks
     scaling: Scaling
     target_scale: ScaleKind | None
 
@@ -122,8 +122,8 @@ class Preparation:
             "boolean", "time" (or "time:%d.%m.%Y"), "text", "drop".
         missing : {"fill", "drop", "error"}
             Missing values are filled, and flagged; or rows with one are left out; or refused.
-        missing_mark, value_mark : sequence of str
-            Texts that mean "no value", besides empty, NA, n/a, nan, null and ?; texts that do not.
+        missing_mark, value_mark : texts and numbers, one or several
+            What means "no value", such as -999, besides empty, NA, n/a, nan, null and ?; and what of these does not.
         scaling : {"robust", "quantile"}
             How numbers are scaled where `columns` does not say it.
         target_scale : {"plain", "log"}, optional
@@ -154,7 +154,7 @@ class Preparation:
 
     @classmethod
     def _learned(cls, table: Table, target: str, options: Options) -> tuple[Self, Learned]:
-        marks, values = tuple(options.get("missing_mark", ())), tuple(options.get("value_mark", ()))
+        marks, values = as_marks(options.get("missing_mark", ())), as_marks(options.get("value_mark", ()))
         missing = checked_policy(options.get("missing", "fill"))
         learned = learn_columns(
             table,

@@ -45,14 +45,13 @@ def report(columns: Sequence[Column], target: Target, remarks: Sequence[str]) ->
         more = [Line(f"… {count:,} more", kind, "", "") for kind, count in counts.items()]
         shown = [*every[: MOST_LINES - 10], *more, every[-1]]
     rows = [Line("column", "kind", "why", "what the network gets"), *shown]
-    widths = [min(most, max(len(row[i]) for row in rows)) for i, most in enumerate(WIDEST.values())]
-    text = [
-        "  ".join(_cut(cell, width).ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    cut = [[_cut(cell, most) for cell, most in zip(row, WIDEST.values(), strict=True)] for row in rows]
+    widths = [max(len(row[i]) for row in cut) for i in range(len(WIDEST))]
+    text = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cut]
     text.insert(1, "  ".join("─" * width for width in widths))
     return "\n".join([*text, *(f"• {spell(remark)}" for remark in remarks)])
 
 
 def _cut(text: str, width: int) -> str:
+    text = " ".join(text.splitlines())
     return text if len(text) <= width else text[: width - 1] + "…"

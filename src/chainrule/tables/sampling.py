@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from chainrule.tables.files import files_of, kind_of
 from chainrule.tables.sources import as_table
 from chainrule.tables.streaming import stream
-from chainrule.tables.table import Table
+from chainrule.tables.table import Drawn, Table
 from chainrule.tables.threads import refuse_in_a_copy
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from chainrule.tables.numbers import Decimal
 
-    Drawn = tuple[pl.DataFrame, NDArray[np.float64]]
-    """Rows, and a number of each: those with the smallest stay."""
+    Keyed = tuple[pl.DataFrame, NDArray[np.float64], NDArray[np.intp]]
+    """Rows, a number of each, of which those with the smallest stay, and their places in the files."""
 
 MOST_CELLS = 6_000_000
 """Cells that are learned from at most: a training of some seconds does not come round to more, and 600 MB are enough for them."""
@@ -54,32 +54,35 @@ def sample(
     if files is None or sum(_cells(file.path) for file in files) <= MOST_CELLS:
         return as_table(source, separator, header, decimal, encoding)
     random, rows, most = np.random.default_rng(seed), 0, 1
-    kept: list[Drawn] = []
+    kept: list[Keyed] = []
     first: Table | None = None
     notes: list[str] = []
     for part in stream(source, None, 2**16, separator, header, decimal, encoding):
         first = first or part
         notes += part.notes
-        most, rows = max(1, MOST_CELLS // part.frame.width), rows + len(part)
-        kept.append((part.frame.select(first.names), random.random(len(part))))
-        if sum(len(key) for _, key in kept) > 1.25 * most:
+        most, places = max(1, MOST_CELLS // part.frame.width), np.arange(rows, rows + len(part))
+        rows += len(part)
+        kept.append((part.frame.select(first.names), random.random(len(part)), places))
+        if sum(len(own) for own, _, _ in kept) > 1.25 * most:
             kept = [_least(kept, most)]
     assert first is not None  # files that hold something have parts
-    frame, _ = _least(kept, most)
-    if len(frame) < rows:
+    frame, _, places = _least(kept, most)
+    drawn = Drawn(places, rows) if len(frame) < rows else None
+    if drawn is not None:
         notes.append(f"{rows:,} rows are in the files; {len(frame):,} of them, drawn at random, are learned from")
-    return replace(first, frame=frame, source=str(source), lines=None, notes=tuple(dict.fromkeys(notes)))
+    return replace(first, frame=frame, source=str(source), lines=None, notes=tuple(dict.fromkeys(notes)), drawn=drawn)
 
 
-def _least(drawn: Sequence[Drawn], most: int) -> Drawn:
-    """The rows with the smallest keys, in the order they were read in, and their keys."""
+def _least(kept: Sequence[Keyed], most: int) -> Keyed:
+    """The rows with the smallest keys, in the order they were read in, with these and their places."""
     import polars as pl
 
-    frame, key = pl.concat([frame for frame, _ in drawn], how="vertical_relaxed"), np.concatenate([x for _, x in drawn])
+    frames, keys, places = zip(*kept, strict=True)
+    frame, key, place = pl.concat(frames, how="vertical_relaxed"), np.concatenate(keys), np.concatenate(places)
     if len(frame) <= most:
-        return frame, key
+        return frame, key, place
     chosen = key <= np.partition(key, most - 1)[most - 1]
-    return frame.filter(pl.Series(chosen)), key[chosen]
+    return frame.filter(pl.Series(chosen)), key[chosen], place[chosen]
 
 
 def _cells(path: Path) -> int:

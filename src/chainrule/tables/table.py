@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
+class Drawn:
+    """Which rows of how many were drawn."""
+
+    rows: NDArray[np.intp]
+    of: int
+
+
+@dataclass(frozen=True, eq=False)
 class Table:
     """Named columns, each as its source spells it, with what messages say about the source.
 
@@ -45,6 +53,8 @@ class Table:
         Names that stood in the file more than once; the second of them is called `name_2` here.
     guessed : str, optional
         Where nothing in the table tells its decimal mark, a number of it, such as `1.016`, or "" where none has a mark.
+    drawn : Drawn, optional
+        Where there are more rows in the source, which of them these are.
     """
 
     frame: pl.DataFrame
@@ -56,6 +66,7 @@ class Table:
     notes: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
     guessed: str | None = None
+    drawn: Drawn | None = None
 
     def __len__(self) -> int:
         return self.frame.height
@@ -85,12 +96,15 @@ class Table:
 
     def line(self, row: int) -> str:
         """Where a row stands, for messages: `line 7` of a text file, `row 5` of a frame."""
-        return f"row {row}" if self.lines is None else f"line {self.lines[row]}"
+        if self.lines is not None:
+            return f"line {self.lines[row]}"
+        return f"row {row if self.drawn is None else self.drawn.rows[row]}"
 
     def rows(self, chosen: NDArray[np.intp] | slice) -> Table:
         """The table of the chosen rows only."""
         lines = None if self.lines is None else self.lines[chosen]
-        return replace(self, frame=self.frame[chosen], lines=lines)
+        drawn = None if self.drawn is None else replace(self.drawn, rows=self.drawn.rows[chosen])
+        return replace(self, frame=self.frame[chosen], lines=lines, drawn=drawn)
 
     def of_mark(self, decimal: Decimal) -> Table:
         """The table read with the decimal mark of training where nothing in it tells its own."""

@@ -84,8 +84,10 @@ def _input(graph: Graph, column: Column, preparation: Preparation) -> Value:
     words = column.words(preparation.spelled)
     if words is None:
         number = given(graph, column.name, np.float64, (Rows(),), column.told_alone)
-        infinite: Any = np.isinf(number)
-        found: Value = infinite.choose(np.nan, number)
+        absent: Any = np.isinf(number)
+        for mark in preparation.spelled.numbers if column.of_numbers else ():
+            absent = np.logical_or(absent, np.equal(number, mark))
+        found: Value = absent.choose(np.nan, number)
         return found
     text = given(graph, column.name, np.str_, (Rows(),), column.told_alone)
     keys, values = list(words.places), list(words.places.values())

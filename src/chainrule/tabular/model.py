@@ -49,8 +49,8 @@ class TableModel(ExportableModel):
         How numbers are scaled; by default by median and quartiles, and to normal scores where that is surely better.
     missing : {"fill", "drop", "error"}
         Missing values are filled and flagged; or their rows teach nothing; or they are refused.
-    missing_mark, value_mark : sequences of str
-        Texts that mean "no value", besides empty, NA, n/a, nan, null and ?; and those of these that do not.
+    missing_mark, value_mark : texts and numbers, one or several
+        What means "no value", such as -999, besides empty, NA, n/a, nan, null and ?; and what of these does not.
     seconds : float, optional
         The time training may take; `None` is as long as it takes.
     folds : int
@@ -105,8 +105,8 @@ class TableModel(ExportableModel):
         columns: Mapping[str, str] | None = None,
         scaling: Scaling | None = None,
         missing: Missing = "fill",
-        missing_mark: Sequence[str] = (),
-        value_mark: Sequence[str] = (),
+        missing_mark: str | float | Sequence[str | float] = (),
+        value_mark: str | float | Sequence[str | float] = (),
         seconds: float | None = 10.0,
         folds: int = 5,
         epochs: int | None = None,
@@ -119,14 +119,14 @@ class TableModel(ExportableModel):
         progress: bool | None = None,
     ) -> None:
         self.preparing: dict[str, Any] = {
-            "task": task, "columns": columns, "scaling": scaling, "missing": missing, "missing_mark": tuple(missing_mark),
-            "value_mark": tuple(value_mark),
+            "task": task, "columns": columns, "scaling": scaling, "missing": missing, "missing_mark": missing_mark,
+            "value_mark": value_mark,
         }  # fmt: skip
         self.learning: dict[str, Any] = {
             "recipe": recipe, "search": search, "seconds": seconds, "folds": folds, "epochs": epochs, "metric": metric,
             "seed": seed, "threads": threads,
         }  # fmt: skip
-        check_settings(self.learning, scaling, processes)
+        check_settings(self.learning, self.preparing, processes)
         self.processes, self.progress = processes, progress
         self._network: Network | None = None
         self._preparation: Preparation | None = None
@@ -271,9 +271,8 @@ class TableModel(ExportableModel):
             said = self.out_of_fold.said
             outputs = said if self.classes else self.preparation.target.restored(said)
             weights = None if self.weights is None else self.weights[self.out_of_fold.rows]
-            truth = self.learned.truth[self.out_of_fold.rows]
-            known = (truth, outputs, self.classes, weights, self.out_of_fold.fold)
-            self._scores = Scores(*known, target=self.target, of="rows held out")
+            truth, fold = self.learned.truth[self.out_of_fold.rows], self.out_of_fold.fold
+            self._scores = Scores(truth, outputs, self.classes, weights, fold, target=self.target, of="rows held out")
         return self._scores
 
     # --- predicting
@@ -313,7 +312,8 @@ class TableModel(ExportableModel):
         if not len(X):
             return np.empty((0, len(self.classes)) if self.classes else (0,))
         if self.classes:
-            return np.asarray(network.predict_proba(X), np.float64)
+            said = np.asarray(network.predict_proba(X), np.float64)
+            return np.asarray(said / said.sum(axis=1, keepdims=True))  # of float32 they add up to 1 within 1e-7 only
         return preparation.target.restored(np.asarray(network(X)))
 
     def explain(self, row: Any, *, label: Any = None, of: Any = None) -> Attribution:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from chainrule.tables import Preparation, Spelling, Table, TableError, give_back, lightened, ranks, rescaled, sample
 from chainrule.tables.names import spelled
+from chainrule.tables.table import Drawn
 from chainrule.tabular.learning.search import Rescaled
 from chainrule.tabular.weights import weights_of_rows
 
@@ -30,7 +31,7 @@ class Ready:
     preparation : Preparation
     X : float32 array, (rows, features)
     rows : int array, (rows,)
-        Which rows of the table they are.
+        Which rows of the data they are.
     y : array, (rows,)
         Class numbers, or scaled amounts.
     weights : float array, (rows,), optional
@@ -70,7 +71,8 @@ def made_ready(
     table = sample(data, seed=learning["seed"])
     cells = len(table) * len(table.names)
     del data
-    by_weight = None if weights is None else weights_of_rows(weights, len(table))
+    drawn = table.drawn or Drawn(np.arange(len(table)), len(table))
+    by_weight = None if weights is None else weights_of_rows(weights, drawn.of)[drawn.rows]
     by_group = None if groups is None else table.column(groups).cast(str).fill_null("").to_numpy()
     by_time = None if order is None else ranks(table, order)
     kinds = dict(preparing["columns"] or {})
@@ -97,7 +99,7 @@ def made_ready(
     return Ready(
         preparation,
         inputs.X,
-        rows,
+        drawn.rows[rows],
         y,
         None if by_weight is None else by_weight[rows],
         None if by_group is None else by_group[rows],

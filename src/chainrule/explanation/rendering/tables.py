@@ -19,6 +19,8 @@ from chainrule.notebooks import Shown
 ROWS, COLUMNS = 12, 6
 """More rows and columns than these are folded."""
 INDENT = 4
+LONGEST = 60
+"""More characters of a word than these are cut off, since all cells of its column are as wide."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,16 +40,15 @@ class Table(Shown):
 
     def __str__(self) -> str:
         note = [f"    {self.note}"] if self.note else []
-        title = [f"  {self.title}"] if self.title else []
-        blocks = [list(map(self._line(columns), (self.heads, *self.rows))) for columns in self._side_by_side()]
+        title = [f"  {_in_a_line(self.title, 2 * LONGEST)}"] if self.title else []
+        cells = [[_in_a_line(cell, LONGEST) for cell in row] for row in (self.heads, *self.rows)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        blocks = [list(map(self._line(columns, widths), cells)) for columns in self._side_by_side(widths)]
         return "\n".join([*title, *chain.from_iterable(blocks), *note])
 
-    def _widths(self) -> list[int]:
-        return [max(len(row[i]) for row in (self.heads, *self.rows)) for i in range(len(self.heads))]
-
-    def _side_by_side(self) -> list[list[int]]:
+    def _side_by_side(self, widths: Sequence[int]) -> list[list[int]]:
         """The columns that stand side by side at a terminal of this width; others go below, with the words of their rows again."""
-        room, widths = max(60, get_terminal_size((88, 24)).columns), self._widths()
+        room = max(60, get_terminal_size((88, 24)).columns)
         words = list(range(self.texts))
         blocks = [[*words]]
         for i in range(self.texts, len(widths)):
@@ -56,9 +57,8 @@ class Table(Shown):
             blocks[-1].append(i)
         return blocks
 
-    def _line(self, columns: Sequence[int]) -> Callable[[Sequence[str]], str]:
+    def _line(self, columns: Sequence[int], widths: Sequence[int]) -> Callable[[Sequence[str]], str]:
         """A row as text: words on the left of their columns, numbers on the right."""
-        widths = self._widths()
 
         def line(cells: Sequence[str]) -> str:
             put = [cells[i].ljust(widths[i]) if i < self.texts else cells[i].rjust(widths[i]) for i in columns]
@@ -133,6 +133,12 @@ def table_by_element(
     head = ", ".join(axis.removesuffix("s") for axis in axes[: len(shape)])
     left = count - len(rows)
     return Table(title, (head, *columns), tuple(rows), f"… and {_more(left, 'rows')}" if left else "")
+
+
+def _in_a_line(text: str, longest: int) -> str:
+    """Words as they stand in a cell: names of a user's may be long, or be in several lines."""
+    text = " ".join(text.splitlines())
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def _more(count: int, things: str) -> str:

@@ -167,6 +167,8 @@ class Number(Column):
             amount = in_unit(number(cell, spelling.decimal), self.unit)
             cell = math.nan if amount is None else amount
         if isinstance(cell, int | float):
+            if spelling.numbers and cell in spelling.numbers:
+                return math.nan
             if -LARGEST <= cell <= LARGEST:
                 return float(cell)
             return math.nan if cell != cell or abs(cell) == math.inf else LARGEST if cell > 0 else -LARGEST

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +42,9 @@ def plain(cell: Any) -> Any:
         return cell.astype(unit).item()
     if isinstance(cell, np.generic):
         cell = cell.item()
+    if isinstance(cell, bytes):
+        with suppress(UnicodeDecodeError):  # other bytes are refused as any other object is
+            cell = cell.decode()
     if isinstance(cell, float) and not math.isfinite(cell):
         return None
     if isinstance(cell, str):

@@ -18,6 +18,7 @@ from chainrule.explanation.rendering.numerals import how_many, readable
 from chainrule.explanation.rendering.written import Written
 from chainrule.network import Network
 from chainrule.tables.columns import Feature
+from chainrule.tables.columns.texts import plain
 from chainrule.tables.missing import Spelling
 from chainrule.tables.preparation import Preparation
 from chainrule.tabular.amounts import amount
@@ -37,19 +38,20 @@ DIGITS = 4
 class AverageRow:
     """The average training row: means of numbers and flags, and how often each category of a column of codes occurs.
 
-    Attributes
-    ----------
-    means : tuple of float
-        Of numbers and flags, in the order of the features.
-    shares : tuple of tuples of float
-        For every column of codes the share of the rows that have each code.
+        Attributes
+        ----------
+        means : tuple of float
+            Of numbers and flags, in the order of the features.
+        shares : tuple of tuples of float
+            For every column of codes the share of the rows that have each code.
 
-    Examples
-    --------
-    >>> from chainrule.tables.columns import Feature
-    >>> features = (Feature("age", "age", "number"), Feature("town", "town", "code", 3))
-    >>> AverageRow.of(np.array([[1.0, 2.0], [2.0, 2.0], [6.0, 0.0], [3.0, 1.0]]), features)
-    AverageRow(means=(3.0,), shares=((0.25, 0.25, 0.5),))
+        Examples
+        --------
+        >>> from chainrule.tables.columns import Feature
+    from chainrule.tables.columns.texts import plain
+        >>> features = (Feature("age", "age", "number"), Feature("town", "town", "code", 3))
+        >>> AverageRow.of(np.array([[1.0, 2.0], [2.0, 2.0], [6.0, 0.0], [3.0, 1.0]]), features)
+        AverageRow(means=(3.0,), shares=((0.25, 0.25, 0.5),))
     """
 
     means: tuple[float, ...]
@@ -332,11 +334,8 @@ def _expit(x: float) -> float:
 
 def _cell(cell: Any, spelling: Spelling) -> str:
     """A cell in writing."""
-    if (
-        cell is None
-        or (isinstance(cell, float) and math.isnan(cell))
-        or (isinstance(cell, str) and spelling.is_missing(cell))
-    ):
+    cell = plain(cell)
+    if cell is None or (isinstance(cell, str | float | int) and spelling.is_missing(str(cell))):
         return "missing"
     text = readable(cell, 6) if isinstance(cell, float) else str(cell)
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"

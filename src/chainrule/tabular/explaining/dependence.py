@@ -99,7 +99,8 @@ def dependence(
 ) -> Dependence:
     """Partial dependence (Friedman 2001): x ↦ mean over rows of the prediction with the column's value replaced by x.
 
-    Values are such as occur: of numbers and times quantiles from 1 % to 99 %, of categories the twelve that occur most.
+    Values are such as occur: of numbers and times quantiles from 1 % to 99 %, each standing for the rows to which it is nearest, of
+    categories the twelve that occur most.
 
     Parameters
     ----------
@@ -185,9 +186,11 @@ def _levels(
         order = rows[np.argsort(values[rows], kind="stable")]
         quantiles = np.linspace(0.01, 0.99, points)
         chosen = order[np.unique(np.round(quantiles * (len(order) - 1)).astype(np.intp))] if len(order) else order
-        _, first = np.unique(values[chosen], return_index=True)
-        share = 1.0 / max(1, len(first))
-        return [(float(values[i]), _text(cells[int(i)]), share, int(i)) for i in chosen[first]], missing, True
+        places, first = np.unique(values[chosen], return_index=True)
+        nearest = np.searchsorted((places[1:] + places[:-1]) / 2, values[rows])
+        shares = np.bincount(nearest, minlength=len(places)) / len(values)
+        found = zip(places.tolist(), shares.tolist(), chosen[first].tolist(), strict=True)
+        return [(place, _text(cells[i]), share, i) for place, share, i in found], missing, True
     texts = np.array([_text(cells[int(i)]) for i in rows])
     known, first, counts = np.unique(texts, return_index=True, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:MOST_CATEGORIES]

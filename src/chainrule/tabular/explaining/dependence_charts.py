@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from chainrule.explanation.drawing.curves import round_numbers
 from chainrule.explanation.drawing.drawing import Drawing
 from chainrule.explanation.drawing.palette import INK, LINE, MUTED, ZERO
 from chainrule.explanation.drawing.pieces import SMALL_SIZE, assemble, line_sample, straight
@@ -37,7 +38,7 @@ def draw_curves(found: Levels, ends: tuple[float, float]) -> Drawing:
 
 
 def draw_categories(found: Levels, ends: tuple[float, float]) -> Drawing:
-    """A dot for each category, on a line from the mean prediction of the rows as they are."""
+    """A dot for each category; where there is one for each, on a line from the mean prediction of the rows as they are."""
     levels = sorted(found.levels, key=lambda x: -x.means[0])
     ends = range_of(ends)
     names = [shortened(x.text, LABEL, 12) for x in levels]
@@ -54,7 +55,8 @@ def draw_categories(found: Levels, ends: tuple[float, float]) -> Drawing:
         for row, level in enumerate(levels):
             y, colour = ROW * (row + 0.5), COLOURS[i % len(COLOURS)]
             x = across(level.means[i])
-            shapes.append(Curve(straight((across(average), y), (x, y)), colour, 2.0))
+            if len(found.curves) == 1:  # lines of several would cover each other
+                shapes.append(Curve(straight((across(average), y), (x, y)), colour, 2.0))
             tip = f"{found.column} = {level.text}: {found.curves[i]} {amount(level.means[i])}, {level.share:.1%} of the rows"
             shapes.append(Group(0, 0, (Ellipse(Box(x - 4, y - 4, 8, 8), colour),), "", tip))
     for row, (name, level) in enumerate(zip(names, levels, strict=True)):
@@ -63,7 +65,13 @@ def draw_categories(found: Levels, ends: tuple[float, float]) -> Drawing:
         shapes.append(Curve(straight((left, y + ROW / 2), (WIDTH + 12, y + ROW / 2)), LINE, 0.5))
         if len(found.curves) == 1:
             shapes.append(Text(WIDTH + 14 + numbers, y + 4, amount(level.means[0], 4), SMALL_SIZE, MUTED, "end"))
-    content = Group(WIDTH + 16 + numbers, height, tuple(shapes))
+    below = 0.0
+    if len(found.curves) > 1:  # there is no room for the numbers of all dots
+        below = 20.0
+        for mark in round_numbers(*ends):
+            shapes.append(Curve(straight((across(mark), height), (across(mark), height + 4)), MUTED, 0.8))
+            shapes.append(Text(across(mark), height + 16, amount(mark, 6), SMALL_SIZE, MUTED, "middle"))
+    content = Group(WIDTH + 16 + numbers, height + below, tuple(shapes))
     return Drawing(assemble(content, _title(found), _key(found), _notes(found), _said(found)))
 
 

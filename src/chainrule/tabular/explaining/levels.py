@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Level:
-    """A value of the column: its place along an axis where there is one, its text, its share of the rows, and mean predictions."""
+    """A value of the column: its place along an axis where there is one, its text, its share of all rows, and mean predictions."""
 
     place: float | None
     text: str

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import DataError, SettingError
+from chainrule.tables.options import counted
 
 Rows = NDArray[np.intp]
 
@@ -44,7 +45,8 @@ def folds(y: NDArray[Any], count: int, seed: int = 0, groups: Any = None) -> lis
     sizes = np.bincount(group_of)
     if len(sizes) < count:
         raise DataError(
-            f"the rows are of {len(sizes)} groups, too few for {count} folds; name a column with more groups, or take fewer folds."
+            f"the rows are of {counted(len(sizes), 'group')}, too few for {count} folds; name a column with more groups, or take "
+            "fewer folds."
         )
     part_of, filled = np.empty(len(sizes), np.intp), np.zeros(count)
     order = random.permutation(len(sizes))

@@ -100,4 +100,5 @@ class Learned:
             "seconds": round(self.seconds, 1),
             "chosen by": self.chosen_by,
         }
-        return {**done, "recipes tried": ", ".join(self.tried), **vars(self.recipe)}
+        taken, *others = self.tried
+        return {**done, "recipe": taken, "tried besides": ", ".join(others) or "none", **vars(self.recipe)}

@@ -31,9 +31,9 @@ def shortfall(plan: Plan, epochs: Sequence[int], took: float, interrupted: bool)
     ()
     >>> print(spell(shortfall(plan, [120, 60], 3.0, False)[0], command_line=True))
     the time was up when 2 of 5 networks were trained, the shortest for 60 of 120 epochs; with the same seed another training may \
-give another model; enough: about --time 10s
+give another model; about 10 s would be enough (--time 10s)
     >>> print(spell(shortfall(Plan(folds=1, repeats=1, epochs=3, wanted=100), [3], 0.9, False)[0], command_line=True))
-    there was time for 3 of the 100 epochs that suit such a table; enough: about --time 30s
+    there was time for 3 of the 100 epochs that suit such a table; about 30 s would be enough (--time 30s)
     """
     least, few = min(epochs), len(epochs) < plan.members
     if least >= plan.epochs and not few:
@@ -41,8 +41,7 @@ give another model; enough: about --time 10s
             return ()
         needed = math.ceil(took * plan.wanted / plan.epochs)
         return (
-            f"there was time for {plan.epochs} of the {plan.wanted} epochs that suit such a table; enough: about "
-            f"{option('seconds', str(needed))}",
+            f"there was time for {plan.epochs} of the {plan.wanted} epochs that suit such a table; {_enough(needed)}",
         )
     shortest = f"{least:,} of {plan.epochs:,} epochs"
     done = f"after {shortest}"
@@ -53,4 +52,9 @@ give another model; enough: about --time 10s
     if interrupted:
         return (f"the training was ended {done}; {again}",)
     needed = math.ceil(took * plan.members * plan.epochs / sum(epochs))
-    return (f"the time was up {done}; {again}; enough: about {option('seconds', str(needed))}",)
+    return (f"the time was up {done}; {again}; {_enough(needed)}",)
+
+
+def _enough(seconds: int) -> str:
+    """The time that would do, and how it is given."""
+    return f"about {seconds} s would be enough ({option('seconds', str(seconds))})"

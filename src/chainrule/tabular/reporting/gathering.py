@@ -60,6 +60,10 @@ class Trained(Protocol):
         """The average training row."""
 
     @property
+    def learning(self) -> Mapping[str, Any]:
+        """The settings it was trained with."""
+
+    @property
     def predictors(self) -> Sequence[Predictor]:
         """The networks of the folds, each with the rows it has not seen; none where it is not known any more."""
 
@@ -91,7 +95,7 @@ class Trained(Protocol):
         """From prepared rows to probabilities or amounts."""
 
     def evaluate(self, data: Any) -> Scores:
-        """Scores of new rows."""
+        """Scores of these rows."""
 
 
 def report_of(
@@ -131,7 +135,8 @@ def report_of(
         scores["out of fold"] = _out_of_fold(model, known, beside)
     if test is not None:
         new = preparation.apply_with_target(test)[0].X
-        scores[f"on {test.source}"] = model.evaluate(test).with_beside(baselines.on_new_rows(known, new, beside))
+        of = "test rows" if test.source == table.source else test.source  # frames are both "the table"
+        scores[f"on {of}"] = model.evaluate(test).with_beside(baselines.on_new_rows(known, new, beside))
     worth = _importance(model, known, test, seconds)
     columns = [one.columns[0] for one in worth.columns[:COLUMNS]] if worth else []
     kept = table.rows(inputs.rows)

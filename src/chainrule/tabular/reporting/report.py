@@ -124,7 +124,10 @@ class Report(Shown):
         if first is not None:
             found.append((f"{len(first.truth):,}", "rows scored"))
         found.append((f"{used:,} of {len(self.preparation.columns):,}", "columns in use"))
-        found.append((f"{len(target.classes):,} classes" if target.classes else "an amount", "is predicted"))
+        what = (
+            (f"{len(target.classes):,} classes", "are predicted") if target.classes else ("an amount", "is predicted")
+        )
+        found.append(what)
         return page.facts(found)
 
     def _scores(self) -> list[tuple[str, list[str]]]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.errors import NotBuiltError
 from chainrule.notebooks import Shown
-from chainrule.tables import Missing, TableError, as_table, spelled
+from chainrule.tables import Missing, TableError, as_table, sample, spell, spelled
 from chainrule.tabular.weights import weights_of_rows
 
 if TYPE_CHECKING:
@@ -59,10 +59,13 @@ class ReportableModel(Shown):
         table, target = as_table(data), self.preparation.target
         inputs, y = self.preparation.apply_with_target(table, missing)
         if not len(y):
-            raise TableError("there is no row left to evaluate.")
+            raise TableError(
+                f"no row of {table.source} is left to evaluate; {'; '.join(map(spell, inputs.notes))}. Give rows "
+                "that have values there."
+            )
         counted = None if weights is None else weights_of_rows(weights, len(table))[inputs.rows]
         truth = y if target.classes else target.restored(y)
-        return Scores(truth, self.raw(inputs.X), target.classes, counted, target=target.name, of="new rows")
+        return Scores(truth, self.raw(inputs.X), target.classes, counted, target=target.name)
 
     def importance(
         self: Trained,
@@ -153,7 +156,7 @@ class ReportableModel(Shown):
         """
         from chainrule.tabular.reporting.gathering import compared
 
-        return compared(self, None if data is None else as_table(data), beside)
+        return compared(self, None if data is None else sample(data, seed=self.learning["seed"]), beside)
 
     def report(
         self: Trained, data: Any, *, test: Any = None, beside: Collection[str] | None = None, seconds: float = SECONDS
@@ -184,4 +187,5 @@ class ReportableModel(Shown):
         from chainrule.tabular.reporting.gathering import report_of
 
         tests = None if test is None else as_table(test)
-        return report_of(self, as_table(data), test=tests, beside=beside, seconds=seconds)
+        table = sample(data, seed=self.learning["seed"])  # the rows that the training drew
+        return report_of(self, table, test=tests, beside=beside, seconds=seconds)
