@@ -73,6 +73,18 @@ def assert_same(one: Any, other: Any, within: float = 1e-6) -> None:
         assert a.dtype == b.dtype
 
 
+def fitted_twice(model: Any, X: Any, y: Any, weights: Any) -> bool:
+    """Whether it was fitted, the second time from where the first one ended if it is to start warm; not where it diverged."""
+    try:
+        for _ in range(2):
+            model.fit(X, y, sample_weight=weights)
+    except ValueError as error:
+        if "finite" not in str(error):
+            raise
+        return False
+    return True
+
+
 @given(given=SETTINGS, kind=st.sampled_from(KINDS), weighted=st.booleans())
 @examples(50)
 def test_fit_gives_the_same_numbers(given: dict[str, Any], kind: str, weighted: bool) -> None:
@@ -82,9 +94,10 @@ def test_fit_gives_the_same_numbers(given: dict[str, Any], kind: str, weighted: 
     if y.dtype.kind == "U" and given["early_stopping"] and before(sklearn, 1, 9):
         y = np.unique(y, return_inverse=True)[1]  # theirs stopped early at numbers only
     models = [getattr(theirs, name)(**given), getattr(ours, name)(**given, engine="numpy")]
-    for model in models:
-        model.fit(X, y, sample_weight=weights)
-        model.fit(X, y, sample_weight=weights)  # a second time, for warm_start
+    ends = [fitted_twice(model, X, y, weights) for model in models]
+    assert ends[0] == ends[1]
+    if not ends[0]:
+        return
     assert_same(*models)
     np.testing.assert_array_equal(models[0].classes_, models[1].classes_) if name == "MLPClassifier" else None
 
