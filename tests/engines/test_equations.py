@@ -26,8 +26,8 @@ def assert_same(found: Any, expected: Any, *, single: bool = False) -> None:
     expected = np.asarray(expected)
     assert found.shape == expected.shape
     assert found.dtype == expected.dtype
-    if expected.dtype.kind == "f":
-        tolerance = 1e-4 if single or expected.dtype == np.float32 else 1e-9
+    if expected.dtype.kind in "fc":
+        tolerance = 1e-4 if single or expected.dtype in (np.float32, np.complex64) else 1e-9
         np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
     else:
         np.testing.assert_array_equal(found, expected)

@@ -9,7 +9,9 @@ import chainrule as cr
 from trying import ENGINES
 from versions import before
 
-every_engine = pytest.mark.parametrize("engine", ENGINES)
+signs_of_zeros = pytest.mark.parametrize("engine", [name for name in ENGINES if name != "jax"])
+"""XLA takes x + 0.0 for x, whatever the sign of x; the engine's page says so."""
+
 rng = np.random.default_rng(0)
 
 
@@ -92,7 +94,7 @@ def test_infinities_in_long_sums():
     assert cr.jit(np.sum)(np.full(50_000, 3e38, np.float32)) == np.inf
 
 
-@every_engine
+@signs_of_zeros
 @pytest.mark.parametrize("shape", [(), (1,), (2,), (40,), (1, 3), (3, 1), (30, 40)], ids=str)
 @pytest.mark.parametrize("reduce", [np.sum, np.mean, np.prod, np.max, np.min, np.cumsum], ids=lambda f: f.__name__)
 def test_folds_of_negative_zeros(reduce, shape, engine):
@@ -118,7 +120,7 @@ ZEROS = {
 }
 
 
-@every_engine
+@signs_of_zeros
 @pytest.mark.parametrize("name", ZEROS)
 def test_signs_of_zeros_are_numpys(name, engine):
     if "clip" in name and before(np, 2, 1):
