@@ -76,6 +76,7 @@ class Training:
         self.runner = self.runners()
         self.blocks: BlockRunner | None = None
         self.validator: Evaluator | StoredEvaluator | None = None
+        self.scorer: Scorer | None = None
         if self.validation is not None and not self.measures:
             self.validator = evaluator_of(step.objective, self.validation, REFERENCE.name)
         self._begin(state, begin)
@@ -122,7 +123,6 @@ class Training:
         self.watch, self.plateau = watchers(self.settings.early_stopping, rate, validated, self.steps_per_epoch, run)
         self.history = History()
         self.keyframes: Keyframes | None = None
-        self.scorer: Scorer | None = None
         self.checkpoints: Checkpoints | None = None
         own = len(self.step.objective.metrics)
         widths = own, own if self.measures else 0
