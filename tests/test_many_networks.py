@@ -41,6 +41,11 @@ ARGUMENTS = {
     "weighted": {"sample_weight": np.linspace(0.5, 2.0, 70)},
     "standardise": {"standardise": True},
     "without shuffling": {"shuffle": False},
+    "metrics": {
+        "validation_data": (X[:20], None),
+        "metrics": ["r2"],
+        "early_stopping": cr.EarlyStopping(2, monitor="val_r2"),
+    },
     "numpy": {"engine": "numpy"},
 }
 

@@ -22,7 +22,7 @@ from making import called, exported, made
 from strategies import cases
 from together import together
 
-onnxruntime = pytest.importorskip("onnxruntime")
+onnx, onnxruntime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
 PLAIN = onnxruntime.SessionOptions()
 PLAIN.log_severity_level = 3
 PLAIN.intra_op_num_threads = 1
@@ -31,7 +31,9 @@ X = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
 
 def carried_out(model: bytes, *arrays: Any) -> list[Any]:
     """What onnxruntime computes of the inputs, in their order."""
-    session = onnxruntime.InferenceSession(model, PLAIN)
+    session = onnxruntime.InferenceSession(
+        model, PLAIN, disabled_optimizers=["MatmulTransposeFusion"]
+    )  # wrong of doubles up to 1.23
     return session.run(None, {x.name: array for x, array in zip(session.get_inputs(), arrays, strict=True)})
 
 
@@ -50,7 +52,7 @@ def answers_as_exported(network: cr.Network, *inputs: Any, tolerance: float = 1e
     path = Path("model.onnx")
     network.export(path)
     model = path.read_bytes()
-    names = [x.name for x in onnxruntime.InferenceSession(model, PLAIN).get_outputs()]
+    names = [x.name for x in onnx.load_from_string(model).graph.output]
     for rows in (1, 2, len(inputs[0])):
         own = [x[:rows] for x in inputs]
         for name, found in zip(names, carried_out(model, *own), strict=True):
@@ -265,8 +267,6 @@ def test_what_cannot_be_written_is_refused_by_name(function: Any, told: str) -> 
 
 
 def test_names_in_the_graph_are_the_networks() -> None:
-    import onnx
-
     network = cr.Network([cr.Dense(3, "tanh", name="hidden"), cr.Dense(1)]).build(4)
     network.export("model.onnx")
     graph = onnx.load("model.onnx").graph

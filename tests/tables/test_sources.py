@@ -199,6 +199,30 @@ def test_bytes_that_are_text_are_text(made):
     assert preparation.apply_row({"t": b"b"}).tolist() != preparation.apply_row({"t": "ü"}).tolist()
 
 
+@pytest.mark.parametrize("unit", ["ns", "us", "s", "D"])
+def test_moments_and_spans_of_numpy_are_what_they_are_in_arrays(unit):
+    moments = np.array(["2020-01-01", "2021-03-04"], f"M8[{unit}]")
+    spans = moments - moments[0]
+    whole = as_table({"when": moments, "span": spans}).frame
+    lists = as_table({"when": list(moments), "span": np.array([*spans, None], object)[:2]}).frame
+    records = as_table([{"when": np.array(x), "span": y} for x, y in zip(moments, spans, strict=True)]).frame
+    for frame in (lists, records):
+        assert frame.cast({"when": pl.Datetime("us"), "span": pl.Duration("us")}).equals(
+            whole.cast({"when": pl.Datetime("us"), "span": pl.Duration("us")})
+        )
+
+
+def test_dates_beside_moments_are_moments():
+    mixed = [datetime.date(2020, 1, 2), datetime.datetime(2020, 1, 3, 4), None]
+    assert as_table({"when": mixed}).frame["when"].to_list() == [datetime.datetime(2020, 1, 2), mixed[1], None]
+
+
+def test_what_is_masked_is_missing():
+    hidden = np.ma.masked_greater(np.arange(6.0).reshape(3, 2), 3.0)
+    assert as_table(hidden).frame.rows() == [(0.0, 1.0), (2.0, 3.0), (None, None)]
+    assert as_table({"a": hidden[:, 0]}).frame.rows() == [(0.0,), (2.0,), (None,)]
+
+
 def test_text_from_standard_input(monkeypatch):
     for content, rows in [
         ("a;b\n1;x\n", [("1", "x")]),

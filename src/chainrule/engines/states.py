@@ -38,9 +38,16 @@ class ArrayState(list[Any], State):
         return are_finite(self)
 
 
+SMALL = 2**12
+"""Numbers up to which arrays are put together to be looked at: every call of NumPy takes as long as some thousand of them."""
+
+
 def are_finite(arrays: Sequence[Any]) -> bool:
     """Whether all numbers are finite; a sum is NaN or infinite as soon as one of them is, and may be where all are large."""
+    small, large = [x for x in arrays if x.size <= SMALL], [x for x in arrays if x.size > SMALL]
+    if small and not np.isfinite(np.concatenate(small, axis=None)).all():
+        return False
     with np.errstate(all="ignore"):
-        if math.isfinite(sum(float(np.add.reduce(x, axis=None)) for x in arrays)):
+        if math.isfinite(sum(float(np.add.reduce(x, axis=None)) for x in large)):
             return True
-        return all(math.isfinite(float(np.sum(x, dtype=np.float64))) for x in arrays)
+        return all(math.isfinite(float(np.sum(x, dtype=np.float64))) for x in large)

@@ -77,7 +77,7 @@ def training_for(
     training = assemble(network, meanings, data, settings, optimizer, penalty, clipping, validation, continue_from)
     network.columns = network.columns or columns
     if asked := as_metrics(metrics):
-        measures = Measures(network, meanings, data if validation is None else validation, asked, settings.engine)
+        measures = Measures(network, meanings, data if validation is None else validation, asked)
         prefix = "" if validation is None else "val_"
         training.scorer = lambda parameters: {prefix + name: x for name, x in measures(parameters).items()}
     return training

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines.choice import AUTO
 from chainrule.engines.engine import Engine
 from chainrule.errors import SettingError, UnknownNameError, shortened
 from chainrule.network.answering import Answers
@@ -83,7 +84,7 @@ class Measures:
         meanings: Sequence[Meaning],
         data: Batch,
         asked: Sequence[Asked],
-        engine: str | Engine,
+        engine: str | Engine = AUTO,
     ) -> None:
         if store_of(data) is not None:
             raise SettingError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -130,3 +130,15 @@ def replaced(current: Parameters, new: Mapping[str, Any]) -> Parameters:
             raise DataError(f"{key} was given values that are NaN or infinite; give finite numbers.")
         result[layer][name] = array
     return result
+
+
+def each(function: Callable[[Any], Any], parameters: Parameters) -> Parameters:
+    """The parameters with a function applied to every one."""
+    return {layer: {name: function(x) for name, x in own.items()} for layer, own in parameters.items()}
+
+
+def to_read(array: Any) -> Any:
+    """An array that cannot be written to, without a copy."""
+    view = np.asarray(array).view()
+    view.flags.writeable = False
+    return view

@@ -54,6 +54,11 @@ def _expm1(x: Any) -> Any:
     return (np.abs(x) < 1.0).choose(near, grown)
 
 
+def _cos(x: Any) -> Any:
+    """Of doubles as a sine, for runtimes of 2024 have no cosine of them."""
+    return np.sin(x + 0.5 * math.pi) if x.dtype == np.float64 else x.by("Cos")
+
+
 def _arctan2(y: Any, x: Any) -> Any:
     """The angle of the half of the point (x, y) to the right, turned for the left."""
     angle = np.arctan(y / x)
@@ -122,7 +127,7 @@ FUNCTIONS: dict[np.ufunc, Function] = {
     np.cbrt: _cbrt,
     np.ceil: _unless_whole("Ceil"),
     np.copysign: _copysign,
-    np.cos: _node("Cos"),
+    np.cos: _cos,
     np.cosh: _node("Cosh"),
     np.divide: _node("Div"),
     np.equal: _comparison("Equal"),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule.tables.columns.texts import of_numpy
 from chainrule.tables.composed import composed, composed_frame
 from chainrule.tables.names import unique_names
 from chainrule.tables.options import TableError, quoted
@@ -133,7 +135,7 @@ def _columns(array: Any) -> Iterator[Any]:
     """The columns of a 2-D array; those of numbers are parts of one, for to make a column costs more than a cell."""
     import polars as pl
 
-    if array.dtype.str[1:] not in _NUMBERS:
+    if array.dtype.str[1:] not in _NUMBERS or np.ma.isMaskedArray(array):
         yield from array.T
         return
     cells = pl.Series(np.ascontiguousarray(array.T).reshape(-1))
@@ -167,8 +169,11 @@ def _series(name: str, values: Any) -> pl.Series:
         return pl.Series(name, values)
     if not _is_column(values):
         raise TableError(f"column {name!r} is {values!r:.60}; give one value for every row: a list or an array.")
-    items = [None if _is_missing(value) else _python(value) for value in values]
+    items = [None if _is_missing(value) else of_numpy(value) for value in values]
     kinds = {type(value) for value in items if value is not None}
+    if kinds == {date, datetime}:
+        items = [datetime(*x.timetuple()[:3]) if type(x) is date else x for x in items]
+        kinds = {datetime}
     huge = int in kinds and any(type(item) is int and not -(2**63) <= item < 2**63 for item in items)
     if huge or (len(kinds) > 1 and not kinds <= {bool, int, float}):
         items = [None if value is None else str(value) for value in items]
@@ -197,10 +202,6 @@ def _is_missing(value: Any) -> bool:
         return bool(value != value)
     except (TypeError, ValueError):
         return type(value).__name__ == "NAType"
-
-
-def _python(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _pandas(frame: Any) -> tuple[list[tuple[str, Any]], list[str]]:

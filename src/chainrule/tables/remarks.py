@@ -48,8 +48,7 @@ def remarks_on(
     `recognised` says that nobody has told whether the target holds classes or amounts.
     """
     remarks = _on_classes(target, y, recognised) if target.classes else []
-    hashes = _hashes(table.frame.select([*(c.name for c in columns), target.name]))
-    once = np.sort(np.unique(hashes, return_index=True)[1])  # copies agree in all columns, which says nothing of one
+    once = _first_rows([table.column(name) for name in (*(c.name for c in columns), target.name)])
     few = once[np.unique(np.linspace(0, len(once) - 1, min(len(once), SAMPLE)).astype(np.intp))]
     leaks: tuple[Column, ...] = ()
     if len(once) >= FEWEST and len(columns) > 1:
@@ -70,10 +69,17 @@ def remarks_on(
     return remarks
 
 
-def _hashes(frame: pl.DataFrame) -> NDArray[np.uint64]:
-    """A number of every row, the same for the same cells; of a block at a time, for Polars copies what lies in pieces."""
+def _first_rows(cells: Sequence[pl.Series]) -> NDArray[np.intp]:
+    """The rows that repeat no earlier one: copies agree in all columns, which says nothing of one.
+
+    Rows are told apart by a hash, of a block at a time, for Polars copies what lies in pieces.
+    """
+    import polars as pl
+
+    frame = pl.DataFrame(cells)
     blocks = range(0, frame.height, ROWS_AT_ONCE)
-    return np.concatenate([frame.slice(begin, ROWS_AT_ONCE).hash_rows().to_numpy() for begin in blocks])
+    hashes = pl.concat([frame.slice(begin, ROWS_AT_ONCE).hash_rows() for begin in blocks])
+    return np.flatnonzero(hashes.is_first_distinct().to_numpy())
 
 
 def _on_classes(target: Target, y: NDArray[np.float64], recognised: bool) -> list[str]:

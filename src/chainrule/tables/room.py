@@ -21,8 +21,8 @@ def give_back() -> None:
 def keep_little() -> None:
     """Have the C library, where it can be told, keep one store for all threads, and no large array that is gone.
 
-    Otherwise threads have stores of their own, in none of which the others' free memory is, and what is large counts as small
-    once as much was given back. For a process that is ours as a whole.
+    Otherwise threads have stores of their own, in none of which the others' free memory is, and arrays up to 32 MiB are kept
+    for the next ones of their size (`tracing/allocation.py`). For a process that is ours as a whole.
     """
     with suppress(AttributeError, OSError, TypeError):
         library = ctypes.CDLL(None)

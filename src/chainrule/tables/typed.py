@@ -59,7 +59,7 @@ def _of_short(texts: Mapping[str, pl.Series], spelling: Spelling) -> dict[str, p
 
     if not texts:
         return {}
-    below = pl.concat([cells.alias("") for cells in texts.values()], rechunk=True)
+    below = pl.concat(list(texts.values()), rechunk=True)
     cast = cast_texts(below, spelling.decimal)
     values = cast.to_numpy().reshape(len(texts), -1)
     failed = (cast.is_null() & below.is_not_null()).to_numpy().reshape(values.shape).any(axis=1)

@@ -18,7 +18,7 @@ def joined(columns: Sequence[pl.Series]) -> Sequence[pl.Series]:
 
     if len(columns) < 2 or len(columns[0]) > _SHORT:
         return columns
-    return [pl.concat([column.alias("") for column in columns], rechunk=True)]
+    return [pl.concat(columns, rechunk=True)]
 
 
 def each(columns: Sequence[pl.Series], change: Callable[[pl.Series], pl.Series]) -> list[pl.Series]:

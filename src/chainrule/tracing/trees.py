@@ -166,7 +166,7 @@ def _mapped(function: Callable[[Any], Any], tree: Any, depth: int) -> Any:
     """The same without taking Python's own containers apart, of which most trees are made."""
     kind = type(tree)
     if kind not in PLAIN_CONTAINERS:
-        if not is_container(tree):
+        if kind is np.ndarray or not is_container(tree):
             return function(tree)
         leaves: list[Any] = []
         structure = _take_apart(tree, leaves, depth)

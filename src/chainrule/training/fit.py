@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from chainrule.engines import REFERENCE, preferred
 from chainrule.engines.workers import Aside
-from chainrule.nn.parameters import Parameters, flat_names
+from chainrule.nn.parameters import Parameters, each, flat_names, to_read
 from chainrule.tracing import trees
 from chainrule.training.batches import Batches, means
 from chainrule.training.blocks import Block, BlockRunner, Call, Timetable
@@ -26,7 +26,7 @@ from chainrule.training.history import DIVERGED, FINISHED, INTERRUPTED, History
 from chainrule.training.keyframes import Keyframe, Keyframes
 from chainrule.training.loops import is_settled, prepare_runners
 from chainrule.training.objective import Batch, in_order, split_frozen
-from chainrule.training.position import Position
+from chainrule.training.position import Position, found
 from chainrule.training.progress import Display, display
 from chainrule.training.run import Progress, Run, as_kept, as_reported, as_text, check_settings, checked
 from chainrule.training.settings import Settings, passes
@@ -76,6 +76,7 @@ class Training:
         self.runner = self.runners()
         self.blocks: BlockRunner | None = None
         self.validator: Evaluator | StoredEvaluator | None = None
+        self.scorer: Scorer | None = None
         if self.validation is not None and not self.measures:
             self.validator = evaluator_of(step.objective, self.validation, REFERENCE.name)
         self._begin(state, begin)
@@ -122,7 +123,6 @@ class Training:
         self.watch, self.plateau = watchers(self.settings.early_stopping, rate, validated, self.steps_per_epoch, run)
         self.history = History()
         self.keyframes: Keyframes | None = None
-        self.scorer: Scorer | None = None
         self.checkpoints: Checkpoints | None = None
         own = len(self.step.objective.metrics)
         widths = own, own if self.measures else 0
@@ -139,7 +139,7 @@ class Training:
         leaves = trees.leaves_of(state)
         self.runner.load(leaves)
         start = Position(nothing, [], 0, leaves, self.structure, widths)
-        self._at = start.begun(under_way)
+        self._at = self._began_at = start.begun(under_way)
 
     # --- where it is
 
@@ -156,9 +156,12 @@ class Training:
     def now(self) -> Run:
         """All that the training is now; its arrays are those that the training goes on with."""
         self._show_watchers()  # which an interrupt may have kept from seeing the last epoch
+        self._find()
         at, history = self._at, self.history.copy()
         done = history.epochs - at.block.first
         under_way = at.reported[done * self.steps_per_epoch :]
+        begun_with = at.learned(done * self.steps_per_epoch, self._began_at, self._begun_with)
+        asked = len(under_way) > 0 and self.watch is not None and self.watch.needs_before
         return Run(
             optimizer_state=at.nested["optimizer"],
             steps=self.earlier + history.epochs * self.steps_per_epoch + len(under_way),
@@ -169,7 +172,7 @@ class Training:
             settings=self.same_to_go_on,
             best=None if self.watch is None else self.watch.best,
             plateau=None if self.plateau is None else self.plateau.position,
-            begun_with=self._begun_with if len(under_way) else None,
+            begun_with=found(begun_with, self.runner, at.state) if asked else None,
         )
 
     @property
@@ -216,6 +219,9 @@ class Training:
                 self.runner.rest()
             self._catch_up()
         warn_unless_finite(self.history)
+        with suppress(KeyboardInterrupt):  # there is nothing left to be ended
+            self._find()
+        self._find()
         best = None if self.watch is None else self.watch.best
         if best is not None and best.parameters is not None:
             self._restored, self.history.best_epoch = best.parameters, best.epoch
@@ -226,7 +232,7 @@ class Training:
         settings, share = self.settings, 1.0 if self.keyframes is None else self.keyframes.share
         runner = self.blocks or BlockRunner(self.runner, self.steps_per_epoch, share)
         alone = not self._looked_at and not settings.callbacks
-        certain = alone and settings.stop is None
+        certain = alone and self.watch is None and settings.stop is None
         if self._is_over() or (self.history.epochs == settings.epochs):
             return
         done, begun = self.history.epochs, -(-self._at.steps // self.steps_per_epoch)
@@ -256,11 +262,13 @@ class Training:
 
     def _length(self, done: int, runner: BlockRunner) -> int:
         """How many epochs from number `done` on one block takes."""
-        stop = self.settings.stop
-        return runner.epochs_at_once(min(self.settings.epochs - done, math.inf if stop is None else stop.ahead))
+        stop, watch, most = self.settings.stop, self.watch, float(self.settings.epochs - done)
+        most = most if stop is None else min(most, stop.ahead)
+        return runner.epochs_at_once(most if watch is None else min(most, watch.ahead(self.history)))
 
     def _carry_out(self, block: Block, runner: BlockRunner, shown: Display) -> None:
         """The steps of a block that are not yet done."""
+        self._began_at = self._at
         if self.watch is not None and self.watch.needs_before and not self._at.steps:
             self._begun_with = self._at.nested["learned"]
         for call in runner.calls(block, self._at.steps):
@@ -294,7 +302,8 @@ class Training:
     def _completed(self, block: Block) -> dict[str, Any]:
         """The metrics of the completed epochs of a block, an array for every name; empty if there are none."""
         steps = self._at.metrics
-        self._note_passes(block.first * self.steps_per_epoch + len(steps))
+        taken = block.first * self.steps_per_epoch + len(steps)
+        self.history.passes.update(passes(taken, self.settings.gradients, self.learned_count))
         epochs = len(steps) // self.steps_per_epoch
         if not epochs:
             return {}
@@ -310,7 +319,7 @@ class Training:
         return columns
 
     def _catch_up(self) -> None:
-        """Note the epochs whose noting was interrupted; what watches epochs has them one at a time, and is never far behind."""
+        """Note the epochs whose noting was interrupted; what looks at every one has them one at a time, and is never far behind."""
         block = self._at.block
         if not self._looked_at and self.history.epochs == block.first:
             self.history.extend(self._completed(block))
@@ -336,24 +345,28 @@ class Training:
 
     @property
     def _looked_at(self) -> bool:
-        """Whether something looks at every epoch, so that they come one at a time."""
-        return any(x is not None for x in (self.validator, self.scorer, self.watch, self.plateau))
+        """Whether something looks at every epoch, so that they come one at a time; early stopping where others ask it on the way."""
+        kept = self.keyframes is not None or self.checkpoints is not None or isinstance(self.runner, WindowedRunner)
+        return any(x is not None for x in (self.validator, self.scorer, self.plateau, self.watch if kept else None))
 
     def _show_watchers(self) -> None:
         """Show the last epoch to what watches and has not seen it."""
         if self.plateau is not None and self.plateau.seen < self.history.epochs:
             self.plateau.see(self.history)
-        if self.watch is not None and self.watch.seen < self.history.epochs:
-            self.watch.see(self.history, self._begun_with, self._at.nested["learned"])
+        while self.watch is not None and self.watch.seen < self.history.epochs:
+            ends = [(self.watch.seen - self._at.block.first + i) * self.steps_per_epoch for i in (0, 1)]
+            self.watch.see(self.history, *(self._at.learned(x, self._began_at, self._begun_with) for x in ends))
 
-    def _note_passes(self, steps: int) -> None:
-        self.history.passes.update(passes(int(steps), self.settings.gradients, self.learned_count))
+    def _find(self) -> None:
+        """Have early stopping's parameters, which may so far be places within a block."""
+        if self.watch is not None:
+            self.watch.find(lambda learned: found(learned, self.runner, self._at.state))
 
     def _ended(self, row: dict[str, float], current: NetworkParameters) -> bool:
         """Show the last epoch to the callbacks; says whether one of them or early stopping ends the training."""
         if self.settings.callbacks:
             now = self.now()
-            current(each(_to_read, now.parameters))
+            current(each(to_read, now.parameters))
             for callback in self.settings.callbacks:
                 end = EpochEnd(now.epochs - 1, dict(row), each(np.array, now.parameters), now)
                 if reason := reason_of(callback(end)):
@@ -385,15 +398,3 @@ class Training:
         if self.keyframes is not None:
             self.keyframes.end(self._keyframe(), self._at.reported)
         return self.keyframes
-
-
-def each(function: Callable[[Any], Any], parameters: Parameters) -> Parameters:
-    """The parameters with a function applied to every one."""
-    return {layer: {name: function(x) for name, x in own.items()} for layer, own in parameters.items()}
-
-
-def _to_read(array: Any) -> Any:
-    """An array that cannot be written to, without a copy."""
-    view = np.asarray(array).view()
-    view.flags.writeable = False
-    return view

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -84,27 +85,37 @@ class Watch:
         """Whether the parameters from before an epoch are asked for."""
         return self.rule.restore_best and not self._measured_after
 
-    def see(self, history: History, before: Parameters | None, after: Parameters) -> None:
-        """Note the last epoch, with the learned parameters before and after it."""
+    def see(self, history: History, before: Any, after: Any) -> None:
+        """Note the next epoch of a history, with the learned parameters before and after it, or with what they are found by."""
         if self.monitor not in history or self.monitor == "seconds":
             raise UnknownNameError.among("metric to monitor", self.monitor, set(history) - {"seconds"})
-        values, best = history.column(self.monitor), self.best
+        values, (epoch, best) = history.column(self.monitor), self._noted
         sign = direction(self.monitor, self.rule.greater_is_better)
-        now, epoch = sign * float(values[-1]), len(values) - 1
+        now = sign * float(values[epoch])
         least = math.inf if best is None else sign * float(values[best.epoch])
         if now < least - self.rule.min_delta:
             best = Best(epoch, *self._kept(before, after))
         elif best is not None and best.before is not None:
             earlier = sign * float(values[max(best.epoch - 1, 0)])
             best = Best(best.epoch, best.before if now > earlier else best.parameters)
-        self._noted = len(values), best
+        self._noted = epoch + 1, best
+
+    def find(self, found: Callable[[Any], Parameters | None]) -> None:
+        """Have the best epoch's parameters where so far there was what they are found by."""
+        seen, best = self._noted
+        if best is not None:
+            self._noted = seen, Best(best.epoch, found(best.parameters), found(best.before))
 
     def is_over(self, history: History) -> bool:
         """Whether it is time to stop."""
-        best_epoch = 0 if self.best is None else self.best.epoch
-        return history.epochs - 1 - best_epoch >= self.rule.patience
+        return self.ahead(history) <= 0
 
-    def _kept(self, before: Parameters | None, after: Parameters) -> tuple[Parameters | None, Parameters | None]:
+    def ahead(self, history: History) -> int:
+        """How many epochs there are at least until it is."""
+        best_epoch = 0 if self.best is None else self.best.epoch
+        return best_epoch + self.rule.patience + 1 - history.epochs
+
+    def _kept(self, before: Any, after: Any) -> tuple[Any, Any]:
         if not self.rule.restore_best:
             return None, None
         if self._measured_after:
@@ -169,7 +180,7 @@ class Seen:
         for epoch in range(first, history.epochs):
             if watch is not None:
                 ends: Any = epoch * steps_per_epoch, (epoch + 1) * steps_per_epoch
-                watch.see(history.until(epoch + 1), *ends)
+                watch.see(history, *ends)
                 self._bests.append(watch.best)
             if plateau is not None:
                 plateau.see(history.until(epoch + 1))

@@ -14,7 +14,7 @@ from tests.trying import examples
 
 import chainrule as cr
 from chainrule.engines import ENGINES, cores
-from chainrule.engines.llvm import cache, kernel, long_sums, sharing
+from chainrule.engines.llvm import cache, emission, kernel, long_sums, sharing
 from chainrule.engines.llvm.kernel import Kernel
 from chainrule.ops import REGISTRY
 from chainrule.ops.operation import Operation
@@ -67,3 +67,25 @@ def test_random_programs(program: Program, seed: int) -> None:
     assert_the_same_bits(
         program, [np.asarray(x, v.dtype) for x, v in zip(inputs_of(program, seed), program.inputs, strict=True)]
     )
+
+
+def test_large_products_of_steps_that_are_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Results far from the cache, for whose ends other arrays are fetched, and numbers that differ from step to step."""
+
+    def steps(x: Any, w: Any) -> Any:
+        total: Any = 0.0
+        for k in range(4):
+            x = np.tanh(x @ w * (0.1 + k) + k / 5) - np.mean(x, axis=0) * 0.3
+            total = total + np.sum(x * x) / (k + 1.0)
+        return total
+
+    random = np.random.default_rng(0)
+    x, w = random.normal(size=(1400, 48)).astype(np.float32), (random.normal(size=(48, 48)) / 9).astype(np.float32)
+    monkeypatch.setattr(emission, "PART", 1)
+    gradient = cr.grad(steps, argnums=1)
+    program = cr.simplify(cr.trace(gradient, x, w))
+    assert_the_same_bits(program, [x, w])
+    made = Kernel(program)
+    assert "@alike" in str(made.function.ir)
+    expected = gradient(x, w)
+    np.testing.assert_allclose(made(x, w)[0], expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())

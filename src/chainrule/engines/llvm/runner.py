@@ -72,7 +72,7 @@ class LlvmRunner(Alone):
         same = order.strides[0] == 0  # every epoch in the same order: one row of it will do
         order = np.ascontiguousarray(order[:1] if same else order, np.int32)
         known = len(self._data[0]) if self._data else rows
-        if rows != known or (order.size and (order.min() < 0 or order.max() >= known)):
+        if rows != known or (order.size and order.view(np.uint32).max() >= known):  # a negative one is a very large one
             raise ShapeError(
                 f"the order of rows has shape {order.shape}; {known} rows are expected, all of them in the data."
             )

@@ -120,6 +120,9 @@ class Boolean(Column):
 
 def _zeros_and_ones(cells: pl.Series) -> bool:
     """Whether numbers are 0 and 1 alone."""
+    (first,) = cells[:1].to_list() or [None]
+    if first not in (0, 1, None) and first == first:  # as in most columns: no need to look at all cells
+        return False
     if cells.min() != 0 or cells.max() != 1:
         return False
     return bool(((cells == 0) | (cells == 1) | cells.is_null() | (cells != cells)).all())

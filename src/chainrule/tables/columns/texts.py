@@ -35,13 +35,18 @@ def as_text(cell: Any) -> str:
     return str(cell)
 
 
+def of_numpy(cell: Any) -> Any:
+    """What a number or a moment of NumPy's, or its array without axes, is in Python; anything else as it is."""
+    if isinstance(cell, np.ndarray) and cell.ndim == 0:
+        cell = cell[()]
+    if isinstance(cell, np.datetime64 | np.timedelta64):  # of nanoseconds Python has whole numbers
+        return cell.astype(f"{cell.dtype.kind}8[us]").item()
+    return cell.item() if isinstance(cell, np.generic) else cell
+
+
 def plain(cell: Any) -> Any:
     """One cell as Python has it: what NumPy's and pandas' scalars stand for, None for what they call missing or infinite."""
-    if isinstance(cell, np.datetime64 | np.timedelta64):
-        unit = "datetime64[us]" if isinstance(cell, np.datetime64) else "timedelta64[us]"
-        return cell.astype(unit).item()
-    if isinstance(cell, np.generic):
-        cell = cell.item()
+    cell = of_numpy(cell)
     if isinstance(cell, bytes):
         with suppress(UnicodeDecodeError):  # other bytes are refused as any other object is
             cell = cell.decode()

@@ -73,8 +73,10 @@ class TileWriter:
             return
         read = {self.memory.register(x) for e in product.group.pointwise for x in e.inputs if isinstance(x, Variable)}
         for x in sorted(read - own, key=lambda x: x.name):
+            if x.shape != result.shape:
+                continue
             view = self.memory.view(x)
-            if x.shape == result.shape and 0 not in long_strides(view):
+            if 0 not in long_strides(view):
                 code.loop(tile.rows, partial(self._fetch_line, tile, view))
 
     def _fetch_line(self, tile: Tile, view: View, r: Index) -> None:
