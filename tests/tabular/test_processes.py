@@ -64,7 +64,7 @@ def test_the_model_is_that_of_one_process(table: Path) -> None:
 
 
 def test_a_lost_process_ends_all_and_another_number_goes_on(table: Path, tmp_path: Path) -> None:
-    kept, options = str(tmp_path / "run.ckpt"), ("--epochs", "4", "--save")
+    kept, options = str(tmp_path / "run.ckpt"), ("--epochs", "4", "--time", "1h", "--save")
     lost = started(table, *options, str(tmp_path / "lost"), "--processes", "2", "--checkpoint", kept)
     os.kill(next(learning(lost)), signal.SIGKILL)
     said = lost.communicate()[1]

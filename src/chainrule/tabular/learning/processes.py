@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.context import SpawnContext, SpawnProcess
 from queue import SimpleQueue
 from typing import Any
 
@@ -22,6 +23,19 @@ GONE = 1
 """Exit code of a process that nobody waits for any more."""
 
 
+class _Noting(SpawnContext):
+    """How processes begin, anew since a copy of this one would lack its threads; it notes them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun: list[SpawnProcess] = []
+
+    def Process(self, *given: Any, **named: Any) -> SpawnProcess:  # type: ignore[override]  # noqa: N802
+        """One that is to begin."""
+        self.begun.append(SpawnProcess(*given, **named))
+        return self.begun[-1]
+
+
 class Processes:
     """Processes that learn networks; they begin when there is something to learn.
 
@@ -29,7 +43,8 @@ class Processes:
     """
 
     def __init__(self, count: int) -> None:
-        context = multiprocessing.get_context("spawn")  # a copy of this process would lack its threads
+        context = _Noting()
+        self._begun = context.begun
         self.count = count
         self._asked, self._shares = context.RawValue("b", 0), context.RawArray("d", count)
         self._free: SimpleQueue[int] = SimpleQueue()
@@ -67,11 +82,21 @@ class Processes:
         told = 0.0
         while not future.done():
             wait([future], HEARD)
+            self._end_if_one_is_lost()
             if deadline.asked.is_set():
                 self._asked.value = 1
             if self._shares[place] > told:
                 told = self._shares[place]
                 note(told)
+
+    def _end_if_one_is_lost(self) -> None:
+        """Notice it here as well: a pool of which one is lost while another begins may not notice, and wait for ever."""
+        begun = [one for one in self._begun if one.pid is not None]
+        if all(one.is_alive() for one in begun):
+            return
+        for one in begun:
+            one.kill()
+        raise BrokenProcessPool("a process has ended")
 
     def end(self) -> None:
         """Let the processes go."""
