@@ -14,7 +14,7 @@ from chainrule.engines.llvm.layouts import is_move, is_strided, keeps_places
 from chainrule.engines.llvm.lowering import Lowered, lower_body
 from chainrule.ops import Contraction, Reduction
 from chainrule.tracing import Equation, Program, Variable
-from chainrule.tracing.program import bodies_of
+from chainrule.tracing.program import Atom, bodies_of
 
 Space = tuple[int, ...]
 
@@ -54,6 +54,21 @@ class Group:
     def equations(self) -> list[Equation]:
         """All of them, in order."""
         return [*([self.root] if self.root is not None else []), *self.pointwise, *self.folds]
+
+    @property
+    def addition(self) -> tuple[Atom, Variable] | None:
+        """What is added to the sum of a contraction, and the result, if nobody else needs the sum: a layer's bias, say.
+
+        Sums may begin with it; then the result is there, and written, before all other pointwise equations are computed.
+        """
+        if self.root is None or not isinstance(self.root.op, Contraction):
+            return None
+        total = self.root.output
+        users = [e for e in self.pointwise if total in e.inputs]
+        if len(users) != 1 or users[0].op.name != "add" or total in self.stored or users[0].output.type != total.type:
+            return None
+        others = [x for x in users[0].inputs if x is not total]
+        return (others[0], users[0].output) if len(others) == 1 else None
 
 
 @dataclass

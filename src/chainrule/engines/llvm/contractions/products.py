@@ -74,15 +74,11 @@ class Product:
         return bool(self.inner) and not side_by_side
 
     def addition(self, memory: MemoryPlan) -> tuple[Atom, Variable] | None:
-        """What is added to the finished sum, and the result, if nobody else needs the sum: a layer's bias, say."""
-        group, total = self.group, self.equation.output
-        users = [e for e in group.pointwise if total in e.inputs]
-        if len(users) != 1 or users[0].op.name != "add" or total in group.stored or users[0].output.type != total.type:
+        """What its sums may begin with, and what they then are, if that is there before the group's own equations are."""
+        found = self.group.addition
+        if found is not None and isinstance(found[0], Variable) and memory.register(found[0]) in self.group.values:
             return None
-        others = [x for x in users[0].inputs if x is not total]
-        if len(others) != 1 or (isinstance(others[0], Variable) and memory.register(others[0]) in group.values):
-            return None
-        return others[0], users[0].output
+        return found
 
     def point(self, code: Code, memory: MemoryPlan, at: dict[str, Index], width: int) -> Point:
         """Where the group's elementwise equations are computed on a sum."""
