@@ -65,7 +65,12 @@ class Group:
             return None
         total = self.root.output
         users = [e for e in self.pointwise if total in e.inputs]
-        if len(users) != 1 or users[0].op.name != "add" or total in self.stored or users[0].output.type != total.type:
+        if (
+            len(users) != 1
+            or users[0].op.notation.algebra != "sum"
+            or total in self.stored
+            or users[0].output.type != total.type
+        ):
             return None
         others = [x for x in users[0].inputs if x is not total]
         return (others[0], users[0].output) if len(others) == 1 else None

@@ -38,20 +38,19 @@ DIGITS = 4
 class AverageRow:
     """The average training row: means of numbers and flags, and how often each category of a column of codes occurs.
 
-        Attributes
-        ----------
-        means : tuple of float
-            Of numbers and flags, in the order of the features.
-        shares : tuple of tuples of float
-            For every column of codes the share of the rows that have each code.
+    Attributes
+    ----------
+    means : tuple of float
+        Of numbers and flags, in the order of the features.
+    shares : tuple of tuples of float
+        For every column of codes the share of the rows that have each code.
 
-        Examples
-        --------
-        >>> from chainrule.tables.columns import Feature
-    from chainrule.tables.columns.texts import plain
-        >>> features = (Feature("age", "age", "number"), Feature("town", "town", "code", 3))
-        >>> AverageRow.of(np.array([[1.0, 2.0], [2.0, 2.0], [6.0, 0.0], [3.0, 1.0]]), features)
-        AverageRow(means=(3.0,), shares=((0.25, 0.25, 0.5),))
+    Examples
+    --------
+    >>> from chainrule.tables.columns import Feature
+    >>> features = (Feature("age", "age", "number"), Feature("town", "town", "code", 3))
+    >>> AverageRow.of(np.array([[1.0, 2.0], [2.0, 2.0], [6.0, 0.0], [3.0, 1.0]]), features)
+    AverageRow(means=(3.0,), shares=((0.25, 0.25, 0.5),))
     """
 
     means: tuple[float, ...]
