@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -13,26 +14,41 @@ from hypothesis import strategies as st
 import chainrule as cr
 from trying import examples
 
+PRODUCT_OF = {
+    "numbers": lambda x, y, s: np.einsum("i,->i", x[:, 0], s),
+    "rows": lambda x, y, s: np.einsum("ik,k->i", x, y),
+    "columns": lambda x, y, s: np.einsum("ki,k->i", x.T, y),
+}
+"""What is added to what is there: kinds of products, which are written by different code."""
 
-def read_after_the_sum(a: Any, b: Any, x: Any, y: Any, s: Any) -> Any:
-    """The sum that a product begins with is read once more, after another result was written."""
-    before = np.einsum(",i->i", s, y)
-    return before + np.einsum("i,->i", x, s), a + b, before * (a + b)
+BESIDE = {
+    "added": lambda c, d, a, b, q: c + q,
+    "apart": lambda c, d, a, b, q: a + b,
+    "again": lambda c, d, a, b, q: c * a,
+    "both": lambda c, d, a, b, q: d - c,
+    "other": lambda c, d, a, b, q: d * b,
+}
+"""What is computed beside the product, of values that are done with then."""
 
 
-def read_beside_the_sum(a: Any, b: Any, x: Any, y: Any, s: Any) -> Any:
-    """What is read beside a product, whose own result is written first."""
-    before, other = np.einsum(",i->i", s, y), np.einsum(",i->i", s, a)
-    return other * b, before + np.einsum("i,->i", x, s), other - before
+@pytest.mark.parametrize("kind", PRODUCT_OF)
+@pytest.mark.parametrize("shape", [(3, 2), (40, 20), (16, 700)])
+def test_what_a_product_is_added_to(kind: str, shape: tuple[int, int]) -> None:
+    """In every order: the sum may be written first, and what it begins with read apart from all others, or neither."""
+    random = np.random.default_rng(shape)
+    length, summed = shape
+    given = [*random.normal(size=(3, length)), random.normal(size=shape), random.normal(size=summed), np.asarray(0.7)]
+    for order in permutations(BESIDE, 3):
+        if "added" not in order:
+            continue
 
+        def function(a: Any, b: Any, e: Any, x: Any, y: Any, s: Any, order: Any = order) -> Any:
+            c, d = np.einsum(",i->i", s, e), np.einsum(",i->i", s, a)
+            q = PRODUCT_OF[kind](x, y, s)
+            return [BESIDE[name](c, d, a, b, q) for name in order]
 
-@pytest.mark.parametrize("length", [3, 16, 600])
-@pytest.mark.parametrize("function", [read_after_the_sum, read_beside_the_sum])
-def test_what_a_product_begins_with(function: Callable[..., Any], length: int) -> None:
-    a, b, x, y = np.random.default_rng(length).normal(size=(4, length))
-    given = a, b, x, y, np.asarray(0.7)
-    for found, expected in zip(cr.jit(function, engine="llvm")(*given), function(*given), strict=True):
-        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+        for name, found, right in zip(order, cr.jit(function, engine="llvm")(*given), function(*given), strict=True):
+            np.testing.assert_allclose(found, right, rtol=1e-9, atol=1e-9, err_msg=f"{name} of {order}")
 
 
 def test_a_second_derivative() -> None:

@@ -19,25 +19,33 @@ from chainrule.tracing.program import Atom
 class Reading:
     """What a group reads, asked for every value that ends there and every one that begins.
 
-    `order` is that in which the pointwise results are written; `at_points` has for every value in memory which of these read it,
-    and as what, and `first` when that first is; `before_writing` are those that its folds and its root read.
+    `order` is that of the pointwise results; `begun_with` is the one of them that may be written before all others, as the sum that
+    it is added to; `at_points` has for every value in memory which of these read it, and as what; `before_writing` are those that
+    its folds and its root read.
     """
 
     def __init__(self, memory: MemoryPlan, group: Group) -> None:
-        begun_with = None if group.addition is None else group.addition[1]  # which is written first, as the sum itself
-        self.order = {e.output: -1 if e.output is begun_with else i for i, e in enumerate(group.pointwise)}
+        self.order = {e.output: i for i, e in enumerate(group.pointwise)}
+        self.begun_with = None if group.addition is None else group.addition[1]
         self.at_points: dict[Atom, list[tuple[Variable, Variable]]] = {}
-        self.first: dict[Atom, int] = {}
         for e in group.pointwise:
             for x in e.inputs:
                 if isinstance(x, Variable):
                     self.at_points.setdefault(memory.root(x), []).append((x, e.output))
-                    if (
-                        e.output is not begun_with
-                    ):  # which reads before anything is written, and keeps nothing in registers
-                        self.first.setdefault(memory.root(x), self.order[e.output])
         others = [*group.folds, *([] if group.root is None else [group.root])]
         self.before_writing = {memory.root(x) for e in others for x in e.inputs if isinstance(x, Variable)}
+
+    def is_read_before(self, old: Atom, new: Variable) -> bool:
+        """Whether a value is in a register, or read by nobody any more, when another is written.
+
+        Who reads it first leaves it in a register for those after; but what a sum begins with may be read apart from all others.
+        """
+        readers = [reader for _, reader in self.at_points.get(old, [])]
+        if new is self.begun_with:
+            return all(reader is new for reader in readers)
+        apart = [reader for reader in readers if reader is self.begun_with]
+        first = [reader for reader in readers if reader is not self.begun_with][:1]
+        return all(self.order[reader] <= self.order[new] for reader in (*first, *apart))
 
 
 class MemoryPlan:
@@ -182,8 +190,8 @@ class MemoryPlan:
         reading = self._reading[home]
         if new not in reading.order or old in reading.before_writing:
             return False  # a fold, a product or a move writes its result before it has read everything
-        if reading.first.get(old, -1) > reading.order[new]:
-            return False  # it would be read after it is written over
+        if not reading.is_read_before(old, new):
+            return False
         reads = reading.at_points.get(old, [])
         return all(self.register(x) is old and x.type.size == result.type.size for x, result in reads)
 
