@@ -3,10 +3,14 @@
 import csv
 import io
 import math
+import os
 import random
 import re
 import signal
+import subprocess
 import sys
+import textwrap
+import time
 import weakref
 from importlib import import_module
 from pathlib import Path
@@ -348,6 +352,47 @@ def test_a_training_that_is_ended_keeps_what_was_learned_and_saves_it(labels, tm
     assert result.exit_code == 128 + signal.Signals[name]
     assert "stopped after 1 network" in result.output
     assert run("predict", model, labels).exit_code == 0
+
+
+def test_a_terminal_that_is_closed_loses_nothing(labels, tmp_path):
+    """What was learned is saved, though nothing can be printed; the exit code is the signal's."""
+    pty = pytest.importorskip("pty", reason="terminals of this kind are Unix's")
+    ours, theirs = pty.openpty()
+    model, page = tmp_path / "model.safetensors", tmp_path / "page.html"
+    command = [
+        sys.executable,
+        "-m",
+        "chainrule",
+        "train",
+        labels,
+        "--target",
+        "Survived",
+        "--save",
+        model,
+        "--report",
+        page,
+    ]
+    behind = """
+        import fcntl, os, sys, termios
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        os.execv(sys.argv[1], sys.argv[1:])
+    """
+    more = ["--time", "1h", "--epochs", "100000", "--checkpoint", tmp_path / "run.ckpt"]
+    words = [sys.executable, "-c", textwrap.dedent(behind), *map(str, [*command, *more])]
+    training = subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    try:
+        while b"percent" not in os.read(ours, 100_000):
+            assert training.poll() is None
+        time.sleep(0.3)
+        os.close(ours)
+        assert training.wait(120) == 128 + signal.SIGHUP
+    finally:
+        training.kill()
+    assert cr.load(model).predict(as_table(labels)).shape == (240,)
+    assert "</html>" in page.read_text()
+    assert (tmp_path / "run.ckpt").exists()
 
 
 def test_the_table_is_let_go_of_before_the_training(labels, monkeypatch):
