@@ -317,6 +317,18 @@ def test_rows_that_are_tested_on(labels, tmp_path):
     assert "40 earlier rows of groups that are kept back left out" in result.output, result.output
 
 
+def test_a_column_of_weights_and_marks_in_the_order(tmp_path):
+    lines = [f"{row if row % 10 else '-'},{row % 7},{row % 4},{'yes' if row % 7 > 3 else 'no'}" for row in range(200)]
+    (tmp_path / "visits.csv").write_text("\n".join(["day,x,count,well", *lines]))
+    command = ["train", tmp_path / "visits.csv", "--target", "well", *SMALL, "--test", 0.2, "--split-by", "day"]
+    refused = run(*command)
+    assert "column 'day' of visits.csv is to order the rows" in refused.stderr
+    assert "--missing-mark" in refused.stderr
+    result = run(*command, "--missing-mark", "-", "--weights", "count")
+    assert result.exit_code == 0, result.output
+    assert "Test: 36 rows of" in result.output or "Test: 40 rows" in result.output
+
+
 @pytest.mark.parametrize("options", [{"order": "Id"}, {"group": "Age"}, {}])
 def test_the_rows_kept_back_are_the_latest_whole_groups_or_a_share_of_every_class(labels, options):
     parts = keep_back(as_table(labels), "Survived", 0.25, **options, seed=2)
@@ -569,5 +581,11 @@ def test_options_that_messages_name_are_there():
     assert all(typed_option in commands["train"] for typed_option in ("--drop", "--column"))
 
 
-LEARNING = {"tables/learning.py", "tables/target.py", "tables/remarks.py", "tabular/learning/shortfall.py"}
+LEARNING = {
+    "tables/learning.py",
+    "tables/order.py",
+    "tables/target.py",
+    "tables/remarks.py",
+    "tabular/learning/shortfall.py",
+}
 """What tells options while a model is learned."""
