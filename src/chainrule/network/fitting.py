@@ -7,9 +7,9 @@ from typing import Any
 from weakref import ref
 
 from chainrule.errors import ArgumentError, DerivativeLostError, SettingError
+from chainrule.network.answers.measuring import Measures, as_metrics
 from chainrule.network.base import BaseNetwork, batch_for, inputs_of
 from chainrule.network.meaning import Meaning, learn_meanings
-from chainrule.network.measuring import Measures, as_metrics
 from chainrule.network.standardising import begin_with_standardise, take_from_rows, warn_of_sizes
 from chainrule.network.surveying import columns_of_dataset, first_rows, learned_from, validated_on
 from chainrule.nn.parameters import Parameters

@@ -12,10 +12,10 @@ from typing import Any
 from chainrule.engines.cores import most
 from chainrule.errors import ArgumentError, DivergedError, SettingError, UnknownNameError, nearest, shortened
 from chainrule.network.advice import NOT_TAKEN
-from chainrule.network.fitted_networks import FittedNetworks
-from chainrule.network.kinds import NUMBERS, Kind, kind_of
+from chainrule.network.many.fitted_networks import FittedNetworks
+from chainrule.network.many.kinds import NUMBERS, Kind, kind_of
+from chainrule.network.many.side_by_side import Job, trained
 from chainrule.network.network import Network
-from chainrule.network.side_by_side import Job, trained
 from chainrule.training import Penalty, as_optimizer
 from chainrule.training.progress import Display
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from chainrule.engines import Crew, Work
 from chainrule.errors import DivergedError
-from chainrule.network.kinds import Kind
+from chainrule.network.many.kinds import Kind
 from chainrule.network.network import Network
 from chainrule.training.blocks import Call
 from chainrule.training.progress import Display, display
