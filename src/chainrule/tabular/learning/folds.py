@@ -107,8 +107,9 @@ def unless_idle(weights: NDArray[Any], parts: Sequence[Rows], groups: Any = None
             what = (
                 "are held out together" if weights[held].any() else "are learned from, and those held out have weight 0"
             )
+            some = counted(int(np.count_nonzero(weights)), "row")
             raise DataError(
-                f"all of the {counted(int(np.count_nonzero(weights)), 'row')} whose weight is above 0 {what}; give weights to more rows, "
+                f"all of the {some} whose weight is above 0 {what}; give weights to more rows, "
                 "or hold out other ones: by other groups, or another order."
             )
 
