@@ -31,7 +31,7 @@ import numpy as np
 
 import chainrule as cr
 from chainrule.errors import SettingError
-from chainrule.network.reading import read
+from chainrule.network.files.reading import read
 from chainrule.tabular.learning import members, under_way
 
 RANDOM = np.random.default_rng(0)

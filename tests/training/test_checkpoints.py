@@ -30,8 +30,8 @@ from chainrule.errors import (
     OtherFormatError,
     SettingError,
 )
-from chainrule.network import checkpoints, storage, writing
-from chainrule.network.checkpoints import newest
+from chainrule.network.files import checkpoints, storage, writing
+from chainrule.network.files.checkpoints import newest
 from chainrule.training import OPTIMIZERS, Every
 from chainrule.training import watching as watching_module
 from killing import Noted
