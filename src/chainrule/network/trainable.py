@@ -141,8 +141,8 @@ class TrainableNetwork(ExaminableNetwork):
         Returns
         -------
         History
-            Every epoch's metrics. Ctrl-C ends training early, and so does SIGTERM where nobody else hears it; what was learned
-            so far is kept.
+            Every epoch's metrics. Ctrl-C ends training early, and so do SIGTERM and SIGHUP where nobody else hears them; what
+            was learned so far is kept.
 
         Raises
         ------

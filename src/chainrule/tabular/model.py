@@ -164,8 +164,8 @@ class TableModel(ExportableModel):
             table, …. Of files with more than 6 million cells as many rows are drawn at random as have so many.
         target : str
             The column to predict. Rows without it are left out.
-        weights : array, (rows,), optional
-            How much each row counts.
+        weights : array, (rows,), or str, optional
+            How much each row counts, or the column that says it, which is not learned from.
         balanced : bool
             Whether rare classes count as much as common ones.
         groups : str, optional
