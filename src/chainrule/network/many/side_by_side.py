@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.engines import Crew, Work
+from chainrule.engines.llvm.collection import among_new_ones
 from chainrule.errors import DivergedError
 from chainrule.network.many.kinds import Kind
 from chainrule.network.network import Network
@@ -90,7 +91,8 @@ def trained(jobs: Sequence[Job], threads: int, progress: bool | Display | None) 
             if crew is None:
                 left += places
             else:
-                _by_crew(crew, most, jobs, deque(places), shares, ending, tell, found)
+                with among_new_ones():
+                    _by_crew(crew, most, jobs, deque(places), shares, ending, tell, found)
         if left:
             _in_threads(min(threads, len(left)), jobs, deque(left), shares, ending, tell, found)
         tell()
