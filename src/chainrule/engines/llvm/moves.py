@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -124,30 +126,31 @@ class _Move:
         long = [(n, s, t) for n, s, t in zip(view.shape, view.strides, self.output.strides, strict=True) if n != 1]
         rows = next((i for i, (_, s, _) in enumerate(long) if s == 1), None)
         width = self.memory.widest
-        whole = rows is not None and rows < len(long) - 1 and all(n % width == 0 for n in (long[rows][0], long[-1][0]))
-        if not whole or view.buffer.dtype == np.bool_:
+        across = rows is not None and rows < len(long) - 1 and all(2 * n > width for n in (long[rows][0], long[-1][0]))
+        if not across or view.buffer.dtype == np.bool_:
             self._copy(view, self.output)
             return
         assert rows is not None
         others = [axis for i, axis in enumerate(long) if i not in (rows, len(long) - 1)]
         code, dtype = self.code, view.buffer.dtype
 
-        def square(outer: tuple[Index, ...], i: Index, j: Index) -> None:
+        def square(top: int, down: int, left: int, across: int, at: tuple[Index, ...]) -> None:
+            """`across` lines of the view turned into `down` of the result; vectors reach into what rows are padded with."""
+            *outer, i, j = *at[:-2], code.sum((at[-2], width), (top, 1)), code.sum((at[-1], width), (left, 1))
             begin = code.sum((view.start, 1), *((k, s) for k, (_, s, _) in zip(outer, others, strict=True)), (i, 1))
             end = code.sum(*((k, t) for k, (_, _, t) in zip(outer, others, strict=True)), (j, 1))
-            lines = []
-            for k in range(width):
+            lines, kind = [], vector_type(dtype, width)
+            for k in range(across):
                 place = code.sum((begin, 1), (code.sum((j, 1), (k, 1)), long[-1][1]))
-                kind = vector_type(dtype, width)
                 lines.append(code.builder.load(code.address(view.buffer, place), typ=kind, align=dtype.itemsize))
-            for k, line in enumerate(turned(code, lines)):
+            lines += lines[-1:] * (width - across)
+            for k, line in enumerate(turned(code, lines)[:down]):
                 place = code.sum((end, 1), (code.sum((i, 1), (k, 1)), long[rows][2]))
                 code.builder.store(line, code.address(self.output.buffer, place), align=dtype.itemsize)
 
-        code.shared_nest(
-            [*(n for n, _, _ in others), long[rows][0] // width, long[-1][0] // width],
-            lambda at: square(at[:-2], code.sum((at[-2], width)), code.sum((at[-1], width))),
-        )
+        for (top, high, down), (left, wide, size) in product(*(_parts(n, width) for n in (long[rows][0], long[-1][0]))):
+            counts = [*(n for n, _, _ in others), high, wide]
+            code.shared_nest(counts, partial(square, top, down, left, size))
 
     # --- the inputs say where their elements go
 
@@ -247,6 +250,12 @@ def _linear(equation: Equation) -> int | None:
     """How many of the inputs are moved; those after them are positions."""
     assert isinstance(equation.op, Layout)
     return equation.op.linear
+
+
+def _parts(length: int, width: int) -> list[tuple[int, int, int]]:
+    """A length in whole vectors and what is left of it: where they begin, how many there are, and the numbers in one."""
+    whole, rest = divmod(length, width)
+    return [part for part in ((0, whole, width), (whole * width, 1, rest)) if part[1] * part[2]]
 
 
 def turned(code: Code, lines: list[Any]) -> list[Any]:
