@@ -7,7 +7,6 @@ import math
 from chainrule.engines.llvm.mathematics import coefficients
 from chainrule.engines.llvm.mathematics.exponential import (
     HIGHEST,
-    LN2_HIGH,
     LOWEST,
     exp_parts,
     expm1_parts,

@@ -1,0 +1,124 @@
+"""Products whose rows fill a quarter of a vector: four of them side by side in one, so that a multiplication has no empty lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from chainrule.engines.llvm import ir
+from chainrule.engines.llvm.buffers import View
+from chainrule.engines.llvm.code import Code
+from chainrule.engines.llvm.contractions.products import Operand, Product, multiply_add
+from chainrule.engines.llvm.contractions.tile_writer import PIECE, Tile
+from chainrule.engines.llvm.contractions.tiles import Run, Tiles, equal_blocks
+from chainrule.engines.llvm.memory import MemoryPlan
+from chainrule.engines.llvm.positions import Index
+
+FOUR = 4
+"""Rows in a vector."""
+
+QUARTER = 16
+"""Bytes of a row: within so many of a vector, numbers are repeated by one cheap instruction."""
+
+MOST = 8
+"""Vectors of sums in a tile: as many as are added to at the same time."""
+
+
+def _sides(product: Product) -> tuple[Operand, Operand]:
+    """The operand of the rows, and the one of the columns."""
+    first, second = product.operands
+    return (first, second) if product.rows in first.strides else (second, first)
+
+
+class ShortRows(Tiles):
+    """The tiles of one such contraction; rows that are left over are taken as others are."""
+
+    def __init__(self, code: Code, memory: MemoryPlan, product: Product) -> None:
+        super().__init__(code, memory, product)
+        self.of_rows, self.of_columns = _sides(product)
+        self.full = FOUR * product.width
+
+    @staticmethod
+    def takes(memory: MemoryPlan, product: Product) -> bool:
+        """Whether rows are so short, and the numbers they are multiplied with lie along the sum."""
+        if product.width * FOUR != memory.widest or not product.rows or len(product.summed) != 1:
+            return False
+        (summed,), (rows, columns) = product.summed, _sides(product)
+        return (
+            product.equation.output not in memory.parts
+            and {product.dtype, rows.view.buffer.dtype, columns.view.buffer.dtype} == {product.dtype}
+            and product.dtype.kind == "f"
+            and product.width * product.dtype.itemsize == QUARTER
+            and product.lengths[product.rows] >= 2 * FOUR
+            and 2 * product.width <= product.lengths[summed] <= PIECE
+            and rows.along(summed) == 1
+            and columns.along(product.vector) == 1
+        )
+
+    def emit(self) -> None:
+        """Write the loops."""
+        count, column = self.product.lengths[self.product.rows], (0, 1, 1)
+        for first, number, size in equal_blocks(count // FOUR, MOST):
+            self._side_by_side((first * FOUR, number, size * FOUR), column)
+        if rest := count % FOUR:
+            self._side_by_side((count - rest, 1, rest), column)
+
+    def _accumulate(self, tile: Tile, totals: list[Any], run: Run) -> list[Any]:
+        if tile.rows % FOUR:
+            return super()._accumulate(tile, totals, run)
+        width, length, builder = self.product.width, self.product.lengths[self.product.summed[0]], self.code.builder
+        whole = length // width * width
+        sums = [self._joined(totals[r : r + FOUR]) for r in range(0, tile.rows, FOUR)]
+        sums = self.code.carried_loop(whole, sums, partial(self._some_terms, tile, width), step=width)
+        if whole < length:
+            sums = self._some_terms(tile, length - whole, whole, sums)
+        return [
+            builder.shuffle_vector(total, total, _lanes(range(r * width, (r + 1) * width)))
+            for total in sums
+            for r in range(FOUR)
+        ]
+
+    def _some_terms(self, tile: Tile, count: int, first: Index, sums: list[Any]) -> list[Any]:
+        """The sums with as many terms more as are read of a row at a time, or fewer."""
+        code, product, width = self.code, self.product, self.product.width
+        columns = [self._column(tile, code.sum((first, 1), (term, 1))) for term in range(count)]
+        result = []
+        for place, total in enumerate(sums):
+            lines = self._joined([self._line(tile, place * FOUR + r, first) for r in range(FOUR)])
+            for term, column in enumerate(columns):
+                repeated = [r * width + term for r in range(FOUR) for _ in range(width)]
+                own = code.builder.shuffle_vector(lines, lines, _lanes(repeated))
+                a, b = (code.number(x, product.dtype, self.full) for x in (own, column))
+                total = multiply_add(a, b, total)
+            result.append(total)
+        return result
+
+    def _line(self, tile: Tile, r: int, first: Index) -> Any:
+        """The next terms of a row; what is beyond its last one is not used."""
+        row = self.code.sum((tile.row, 1), (r, 1))
+        return self._read(self.of_rows, {**tile.at, self.product.rows: row, self.product.summed[0]: first})
+
+    def _column(self, tile: Tile, term: Index) -> Any:
+        """What rows are multiplied with at a term, once for every row."""
+        value = self._read(self.of_columns, {**tile.at, self.product.vector: 0, self.product.summed[0]: term})
+        return self.code.builder.shuffle_vector(value, value, _lanes([*range(self.product.width)] * FOUR))
+
+    def _read(self, operand: Operand, at: dict[str, Index]) -> Any:
+        """A quarter of a vector."""
+        code, view, width = self.code, View(operand.view.buffer, 0, (1, 1), ()), self.product.width
+        return code.load(view, (1, 1), (self.product.place(code, operand, at), 0), width, width).value
+
+    def _joined(self, quarters: list[Any]) -> Any:
+        """Four parts of a vector put together."""
+        while len(quarters) > 1:
+            lanes = _lanes(range(2 * quarters[0].type.count))
+            quarters = [
+                self.code.builder.shuffle_vector(a, b, lanes)
+                for a, b in zip(quarters[::2], quarters[1::2], strict=True)
+            ]
+        return quarters[0]
+
+
+def _lanes(places: Sequence[int]) -> Any:
+    return ir.Constant(ir.VectorType(ir.IntType(32), len(places)), list(places))
