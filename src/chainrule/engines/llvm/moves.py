@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -27,6 +25,9 @@ from chainrule.tracing import Equation
 
 MANY = 64
 """Arrays joined from which on they are copied by functions: LLVM's time grows with the square of how much is in one."""
+
+FEW_LANES = 4
+"""Lanes of squares that are turned over where whole vectors do not fill an array: LLVM takes long to choose how lanes are moved."""
 
 
 def emit(code: Code, memory: MemoryPlan, group: Group) -> None:
@@ -122,35 +123,37 @@ class _Move:
             found[i] = code.sum((whole, 1), (code.divide(whole, shape[i]), -shape[i])) if k else whole
 
     def _transposed(self, view: View) -> None:
-        """A view copied, by squares of vectors turned over in registers where its rows lie across."""
+        """A view copied, by squares turned over in registers where its rows lie across: of whole vectors, or of so few lanes that the
+        code for one is short. The last squares of other lengths reach back over those before them.
+        """
         long = [(n, s, t) for n, s, t in zip(view.shape, view.strides, self.output.strides, strict=True) if n != 1]
         rows = next((i for i, (_, s, _) in enumerate(long) if s == 1), None)
-        width = self.memory.widest
-        across = rows is not None and rows < len(long) - 1 and all(2 * n > width for n in (long[rows][0], long[-1][0]))
-        if not across or view.buffer.dtype == np.bool_:
+        if rows is None or rows == len(long) - 1 or view.buffer.dtype == np.bool_:
             self._copy(view, self.output)
             return
-        assert rows is not None
+        code, dtype, widest = self.code, view.buffer.dtype, self.memory.widest
+        (high, _, below), (wide, across, _) = long[rows], long[-1]
+        size = widest if high % widest == wide % widest == 0 else min(widest, FEW_LANES)
+        if min(high, wide) < size:
+            self._copy(view, self.output)
+            return
         others = [axis for i, axis in enumerate(long) if i not in (rows, len(long) - 1)]
-        code, dtype = self.code, view.buffer.dtype
+        kind = vector_type(dtype, size)
 
-        def square(top: int, down: int, left: int, across: int, at: tuple[Index, ...]) -> None:
-            """`across` lines of the view turned into `down` of the result; vectors reach into what rows are padded with."""
-            *outer, i, j = *at[:-2], code.sum((at[-2], width), (top, 1)), code.sum((at[-1], width), (left, 1))
+        def square(at: tuple[Index, ...]) -> None:
+            *outer, i, j = at
+            i, j = (code.smaller(code.sum((k, size)), n - size) for k, n in ((i, high), (j, wide)))
             begin = code.sum((view.start, 1), *((k, s) for k, (_, s, _) in zip(outer, others, strict=True)), (i, 1))
             end = code.sum(*((k, t) for k, (_, _, t) in zip(outer, others, strict=True)), (j, 1))
-            lines, kind = [], vector_type(dtype, width)
-            for k in range(across):
-                place = code.sum((begin, 1), (code.sum((j, 1), (k, 1)), long[-1][1]))
+            lines = []
+            for k in range(size):
+                place = code.sum((begin, 1), (code.sum((j, 1), (k, 1)), across))
                 lines.append(code.builder.load(code.address(view.buffer, place), typ=kind, align=dtype.itemsize))
-            lines += lines[-1:] * (width - across)
-            for k, line in enumerate(turned(code, lines)[:down]):
-                place = code.sum((end, 1), (code.sum((i, 1), (k, 1)), long[rows][2]))
+            for k, line in enumerate(turned(code, lines)):
+                place = code.sum((end, 1), (code.sum((i, 1), (k, 1)), below))
                 code.builder.store(line, code.address(self.output.buffer, place), align=dtype.itemsize)
 
-        for (top, high, down), (left, wide, size) in product(*(_parts(n, width) for n in (long[rows][0], long[-1][0]))):
-            counts = [*(n for n, _, _ in others), high, wide]
-            code.shared_nest(counts, partial(square, top, down, left, size))
+        code.shared_nest([*(n for n, _, _ in others), -(-high // size), -(-wide // size)], square)
 
     # --- the inputs say where their elements go
 
@@ -250,12 +253,6 @@ def _linear(equation: Equation) -> int | None:
     """How many of the inputs are moved; those after them are positions."""
     assert isinstance(equation.op, Layout)
     return equation.op.linear
-
-
-def _parts(length: int, width: int) -> list[tuple[int, int, int]]:
-    """A length in whole vectors and what is left of it: where they begin, how many there are, and the numbers in one."""
-    whole, rest = divmod(length, width)
-    return [part for part in ((0, whole, width), (whole * width, 1, rest)) if part[1] * part[2]]
 
 
 def turned(code: Code, lines: list[Any]) -> list[Any]:
