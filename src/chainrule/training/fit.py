@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from typing import Any
@@ -148,11 +148,6 @@ class Training:
         """The parameters as they are now, or as early stopping has restored them; copies."""
         return each(np.array, self._together(self._at.nested, self._restored))
 
-    @property
-    def progress(self) -> Progress:
-        """How far the optimizer is now."""
-        return self.now().progress
-
     def now(self) -> Run:
         """All that the training is now; its arrays are those that the training goes on with."""
         self._show_watchers()  # which an interrupt may have kept from seeing the last epoch
@@ -206,11 +201,16 @@ class Training:
 
     def run(self, current: NetworkParameters | None = None) -> History:
         """Carry out all epochs, or as many as early stopping, callbacks and Ctrl-C allow."""
+        list(self.course(current))  # empty: no call is left to others
+        return self.history
+
+    def course(self, current: NetworkParameters | None = None) -> Iterator[Call]:
+        """The same, gone through call by call: those that others carry out, which are to be before it goes on."""
         if self.settings.record:
             self.keyframes = Keyframes(self.now().copy(), self._keyframe(), self.settings.record)
         try:
             with display(self.settings.epochs, self.settings.progress) as shown:
-                self._epochs(shown, current or (lambda parameters: None))
+                yield from self._epochs(shown, current or (lambda parameters: None))
         except KeyboardInterrupt:
             if self.history.stopped == FINISHED:  # or it was over already
                 self.history.stopped = INTERRUPTED
@@ -225,26 +225,25 @@ class Training:
         best = None if self.watch is None else self.watch.best
         if best is not None and best.parameters is not None:
             self._restored, self.history.best_epoch = best.parameters, best.epoch
-        return self.history
 
-    def _epochs(self, shown: Display, current: NetworkParameters) -> None:
+    def _epochs(self, shown: Display, current: NetworkParameters) -> Iterator[Call]:
         """All epochs, in blocks; while one is carried out, the next is prepared aside where nothing can change it."""
         settings, share = self.settings, 1.0 if self.keyframes is None else self.keyframes.share
         runner = self.blocks or BlockRunner(self.runner, self.steps_per_epoch, share)
         alone = not self._looked_at and not settings.callbacks
-        certain = alone and self.watch is None and settings.stop is None
-        if self._is_over() or (self.history.epochs == settings.epochs):
+        certain = alone and self.watch is None and settings.stop is None and not runner.by_others
+        if self._is_over() or (done := self.history.epochs) == settings.epochs:
             return
-        done, begun = self.history.epochs, -(-self._at.steps // self.steps_per_epoch)
-        block = self.block(done, max(begun, self._length(done, runner) if alone else 1))
+        count, ahead = max(-(-self._at.steps // self.steps_per_epoch), self._length(done, runner) if alone else 1), None
         while True:
+            block = self.block(done, count) if ahead is None else ahead.result()
             self._at = self._at.before(block)
             following, ahead = block.first + block.count, None
             if certain and runner.knows_its_speed and following < settings.epochs:
                 ahead = Aside(self.block, following, self._length(following, runner))
             self._began = time.perf_counter()
             try:
-                self._carry_out(block, runner, shown)
+                yield from self._carry_out(block, runner, shown)
             finally:  # also when interrupted or diverged: the epochs that were completed are history
                 row = self._note_epochs(block)
                 if ahead is not None:
@@ -257,8 +256,7 @@ class Training:
                 self.checkpoints.note(following, self.now)
             if ended:
                 return
-            length = self._length(following, runner) if alone and ahead is None else 1
-            block = self.block(following, length) if ahead is None else ahead.result()
+            done, count = following, self._length(following, runner) if alone else 1
 
     def _length(self, done: int, runner: BlockRunner) -> int:
         """How many epochs from number `done` on one block takes."""
@@ -266,12 +264,14 @@ class Training:
         most = most if stop is None else min(most, stop.ahead)
         return runner.epochs_at_once(most if watch is None else min(most, watch.ahead(self.history)))
 
-    def _carry_out(self, block: Block, runner: BlockRunner, shown: Display) -> None:
+    def _carry_out(self, block: Block, runner: BlockRunner, shown: Display) -> Iterator[Call]:
         """The steps of a block that are not yet done."""
         self._began_at = self._at
         if self.watch is not None and self.watch.needs_before and not self._at.steps:
             self._begun_with = self._at.nested["learned"]
         for call in runner.calls(block, self._at.steps):
+            if runner.by_others:
+                yield call
             if not np.isfinite(call.report[:, : self._at.widths[0]]).all() or not call.state.is_finite:
                 raise self._diverged(block, call)
             steps = call.first + call.count
