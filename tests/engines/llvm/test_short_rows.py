@@ -41,11 +41,35 @@ def test_of_a_batch_and_of_parts_of_arrays() -> None:
     np.testing.assert_allclose(part(x, w), x[1:, 2:] @ w[2:], rtol=1e-4, atol=1e-5)
 
 
+ENDS: dict[str, Any] = {
+    "targets": lambda z, row, column, all_: (z - all_) ** 2,
+    "truth values": lambda z, row, column, all_: np.where(z > all_, z, row),
+    "two results": lambda z, row, column, all_: (np.tanh(z), np.tanh(z) * all_, z < 0),
+    "an array of constants": lambda z, row, column, all_: z * np.arange(4.0, dtype=np.float32) + 1,
+    "a number for every row": lambda z, row, column, all_: np.exp(-(z**2)) * column,
+    "a number for all": lambda z, row, column, all_: z * row[0] - column[0, 0],
+    "sums": lambda z, row, column, all_: (np.sum(z - row, axis=0), np.max(z, axis=1)),
+    "turned over": lambda z, row, column, all_: np.transpose(z) * 2 + np.transpose(all_),
+}
+"""What becomes of a product's results, with what is the same for all rows, for all columns, and neither."""
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("rows", [50, 64])
+def test_ends(end: str, rows: int) -> None:
+    x, w, row = operands(rows, TERMS, 4, "float32")
+    column, all_ = (np.random.default_rng(3).normal(size=(rows, n)).astype(np.float32) for n in (1, 4))
+    found = cr.jit(lambda x, w, *others: ENDS[end](x @ w, *others))(x, w, row, column, all_)
+    expected = ENDS[end](x @ w, row, column, all_)
+    for a, b in zip(*((y if isinstance(y, tuple) else (y,)) for y in (found, expected)), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("rows", [61, 64])
 def test_bits_are_those_of_single_rows(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     x, w, b = operands(rows, TERMS, 4, "float32")
     monkeypatch.setenv("CHAINRULE_CACHE", "off")
     found = cr.jit(layer)(x, w, b)
-    monkeypatch.setattr(ShortRows, "emit", Tiles.emit)
-    monkeypatch.setattr(ShortRows, "_accumulate", Tiles._accumulate)
+    for name in ("emit", "_at_once", "_accumulate"):
+        monkeypatch.setattr(ShortRows, name, getattr(Tiles, name))
     np.testing.assert_array_equal(cr.jit(layer)(x, w, b), found)

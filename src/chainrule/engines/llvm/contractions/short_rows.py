@@ -10,10 +10,13 @@ from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.buffers import View
 from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.contractions.products import Operand, Product, multiply_add
-from chainrule.engines.llvm.contractions.tile_writer import PIECE, Tile
+from chainrule.engines.llvm.contractions.tile_writer import PIECE, WRITTEN_OUT, Tile
 from chainrule.engines.llvm.contractions.tiles import Run, Tiles, equal_blocks
+from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.memory import MemoryPlan
+from chainrule.engines.llvm.points import Point, strides_over
 from chainrule.engines.llvm.positions import Index
+from chainrule.tracing import Variable
 
 FOUR = 4
 """Rows in a vector."""
@@ -31,6 +34,32 @@ def _sides(product: Product) -> tuple[Operand, Operand]:
     return (first, second) if product.rows in first.strides else (second, first)
 
 
+class _FourRows(Point):
+    """The values at four rows, each a quarter of a vector; rows lie one after the other in memory, or are all the same."""
+
+    def read(self, view: View, strides: tuple[int, ...]) -> Vector:
+        """The numbers of four rows."""
+        if strides[-2:] != (0, 1):
+            return super().read(view, strides)
+        quarter = self.width // FOUR
+        row = self.code.load(view, strides, self.point, quarter, quarter)
+        lanes = _lanes([*range(quarter)] * FOUR)
+        return self.code.number(self.code.builder.shuffle_vector(row.value, row.value, lanes), row.dtype, self.width)
+
+    @staticmethod
+    def fits(memory: MemoryPlan, product: Product) -> bool:
+        """Whether all that is read and written with the results is so."""
+        group, shape, width = product.group, product.equation.output.shape, product.width
+        own = {(width, 1)}
+        read = [x for e in group.pointwise for x in e.inputs if isinstance(x, Variable) or x.shape]
+        outside = [x for x in read if not (isinstance(x, Variable) and memory.register(x) in group.values)]
+        return (
+            product.result[-2:-1] == [product.rows]
+            and all(strides_over(memory.view(x), shape)[-2:] in {*own, (0, 1), (0, 0)} for x in outside)
+            and all(strides_over(memory.view(x), shape)[-2:] in own for x in group.stored & group.values)
+        )
+
+
 class ShortRows(Tiles):
     """The tiles of one such contraction; rows that are left over are taken as others are."""
 
@@ -38,6 +67,7 @@ class ShortRows(Tiles):
         super().__init__(code, memory, product)
         self.of_rows, self.of_columns = _sides(product)
         self.full = FOUR * product.width
+        self.four_at_an_end = _FourRows.fits(memory, product)
 
     @staticmethod
     def takes(memory: MemoryPlan, product: Product) -> bool:
@@ -59,25 +89,43 @@ class ShortRows(Tiles):
     def emit(self) -> None:
         """Write the loops."""
         count, column = self.product.lengths[self.product.rows], (0, 1, 1)
-        for first, number, size in equal_blocks(count // FOUR, MOST):
+        most = max(1, min(MOST, WRITTEN_OUT // max(1, len(self.product.group.pointwise))))
+        for first, number, size in equal_blocks(count // FOUR, most if self.four_at_an_end else MOST):
             self._side_by_side((first * FOUR, number, size * FOUR), column)
         if rest := count % FOUR:
             self._side_by_side((count - rest, 1, rest), column)
 
+    def _at_once(self, tile: Tile) -> None:
+        if tile.rows % FOUR or not self.four_at_an_end:
+            super()._at_once(tile)
+            return
+        code, memory, product = self.code, self.memory, self.product
+        self.fetch(tile)
+        for place, total in enumerate(self._sums(tile, self._starts(tile))):
+            at = self.position(tile, place * FOUR, 0)
+            point = _FourRows(code, memory, [at[c] for c in product.result], self.full, self.full)
+            point.keep(
+                self.known or product.equation.output, code.number(total, product.dtype, self.full), product.group
+            )
+            point.compute(product.group)
+
     def _accumulate(self, tile: Tile, totals: list[Any], run: Run) -> list[Any]:
         if tile.rows % FOUR:
             return super()._accumulate(tile, totals, run)
-        width, length, builder = self.product.width, self.product.lengths[self.product.summed[0]], self.code.builder
-        whole = length // width * width
-        sums = [self._joined(totals[r : r + FOUR]) for r in range(0, tile.rows, FOUR)]
-        sums = self.code.carried_loop(whole, sums, partial(self._some_terms, tile, width), step=width)
-        if whole < length:
-            sums = self._some_terms(tile, length - whole, whole, sums)
+        width, builder = self.product.width, self.code.builder
         return [
             builder.shuffle_vector(total, total, _lanes(range(r * width, (r + 1) * width)))
-            for total in sums
+            for total in self._sums(tile, totals)
             for r in range(FOUR)
         ]
+
+    def _sums(self, tile: Tile, starts: list[Any]) -> list[Any]:
+        """The sums of a tile, those of four rows side by side."""
+        width, length = self.product.width, self.product.lengths[self.product.summed[0]]
+        whole = length // width * width
+        sums = [self._joined(starts[r : r + FOUR]) for r in range(0, tile.rows, FOUR)]
+        sums = self.code.carried_loop(whole, sums, partial(self._some_terms, tile, width), step=width)
+        return self._some_terms(tile, length - whole, whole, sums) if whole < length else sums
 
     def _some_terms(self, tile: Tile, count: int, first: Index, sums: list[Any]) -> list[Any]:
         """The sums with as many terms more as are read of a row at a time, or fewer."""
