@@ -140,7 +140,7 @@ def _leave(network: BaseNetwork, training: Training) -> None:
     recording = None if training.recorded() is None else Recording(training)
     if recording is not None:
         training.history.trained = ref(network)
-    network.hold(training.parameters, training.history, training.now().copy(), recording)
+    network.hold(training.parameters, training.history, training.now(own=True), recording)
 
 
 def _validation(network: BaseNetwork, meanings: Sequence[Meaning], data: Any) -> Batch:
