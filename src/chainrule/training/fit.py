@@ -136,7 +136,8 @@ class Training:
             self.history.stopped, self.history.best_epoch = FINISHED, None
             under_way, self._begun_with = as_reported(run, under_way.shape[1]), run.begun_with
         self.earlier = steps - self.history.epochs * self.steps_per_epoch - len(under_way)
-        nothing = Block(self.history.epochs, 0, None, None, [], self.batches.streams, self.batches.streams)
+        streams = self.batches.streams
+        nothing = Block(self.history.epochs, 0, None, None, [], streams, streams)
         leaves = self._leaves(state)
         self.runner.load(leaves)
         self._at = Position(nothing, [under_way], len(under_way), leaves, self._nest, widths)
