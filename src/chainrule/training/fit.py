@@ -140,7 +140,8 @@ class Training:
         nothing = Block(self.history.epochs, 0, None, None, [], streams, streams)
         leaves = self._leaves(state)
         self.runner.load(leaves)
-        self._at = self._began_at = Position(nothing, [under_way], len(under_way), leaves, self._nest, widths)
+        self._at = Position(nothing, [under_way], len(under_way), leaves, self._nest, widths)
+        self._began_at: Position | None = None  # and its state, which takes room, where something watches
 
     # --- where it is
 
@@ -264,7 +265,7 @@ class Training:
 
     def _carry_out(self, block: Block, runner: BlockRunner, shown: Display) -> Iterator[Call]:
         """The steps of a block that are not yet done."""
-        self._began_at = self._at
+        self._began_at = None if self.watch is None else self._at
         if self.watch is not None and self.watch.needs_before and not self._at.steps:
             self._begun_with = self._at.nested["learned"]
         for call in runner.calls(block, self._at.steps):
