@@ -6,7 +6,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -279,8 +279,7 @@ class Training:
             if self.keyframes is not None:
                 self.keyframes.note(block.first * self.steps_per_epoch + steps, report, self._keyframe)
             if steps < block.count * self.steps_per_epoch:
-                latest = self._at.metrics[None, -self.steps_per_epoch :]
-                so_far = means(latest, self.batches.step_rows)[0]
+                so_far = means(self._at.metrics[None, -self.steps_per_epoch :], self.batches.step_rows)[0]
                 done = block.first + steps / self.steps_per_epoch
                 if self.checkpoints is not None:
                     self.checkpoints.note(int(done), self.now)
@@ -354,8 +353,10 @@ class Training:
         if self.plateau is not None and self.plateau.seen < self.history.epochs:
             self.plateau.see(self.history)
         while self.watch is not None and self.watch.seen < self.history.epochs:
-            ends = [(self.watch.seen - self._at.block.first + i) * self.steps_per_epoch for i in (0, 1)]
-            self.watch.see(self.history, *(self._at.learned(x, self._began_at, self._begun_with) for x in ends))
+            self.watch.see(self.history, partial(self._learned, self.watch.seen - self._at.block.first))
+
+    def _learned(self, epoch: int, end: int) -> Any:
+        return self._at.learned((epoch + end) * self.steps_per_epoch, self._began_at, self._begun_with)
 
     def _find(self) -> None:
         """Have early stopping's parameters, which may so far be places within a block."""
