@@ -125,8 +125,7 @@ class Training:
         self.history = History()
         self.keyframes: Keyframes | None = None
         self.checkpoints: Checkpoints | None = None
-        own = len(self.step.objective.metrics)
-        widths = own, own if self.measures else 0
+        widths = (own := len(self.step.objective.metrics)), own if self.measures else 0
         under_way = np.empty((0, sum(widths)))
         self._begun_with: Parameters | None = None
         self._restored: Parameters | None = None
