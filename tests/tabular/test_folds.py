@@ -22,6 +22,18 @@ def test_classes_are_spread_evenly(labels, count, seed):
     assert all(np.array_equal(a, b) for a, b in zip(parts, folds(y, count, seed), strict=True))
 
 
+@pytest.mark.parametrize("kind", [np.int64, np.float32, np.float64])
+def test_rows_are_dealt_out_in_the_order_of_a_stable_sort(kind):
+    y = np.random.default_rng(1).integers(-9, 9, 500).astype(kind)
+    y[::3] = np.random.default_rng(2).normal(size=167).astype(kind)
+    random = np.random.default_rng(4)
+    shuffled = random.permutation(500)
+    order = shuffled[np.argsort(y[shuffled], kind="stable")]
+    part = np.argsort(random.random((125, 4)), axis=1).ravel()
+    for own, found in enumerate(folds(y, 4, seed=4)):
+        np.testing.assert_array_equal(found, np.sort(order[part == own]))
+
+
 def test_amounts_are_spread_evenly():
     y = np.random.default_rng(0).exponential(size=1000)
     means = [y[part].mean() for part in folds(y, 5)]

@@ -7,7 +7,6 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
@@ -91,6 +90,8 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version  # which loads what reads e-mail
+
         typer.echo(f"chainrule {version('chainrule')}")
         raise typer.Exit
 

@@ -6,8 +6,7 @@ import copy
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -90,7 +89,7 @@ class Timetable:
 
 
 class Call:
-    """A call of a runner: its first step of the block, how many, what it reports, and the state after it."""
+    """A call of a runner: its first step of the block, and how many."""
 
     def __init__(self, runner: Runner, order: Any, first: int, count: int, scalars: list[Any]) -> None:
         self.first, self.count, self.scalars = first, count, scalars
@@ -100,22 +99,15 @@ class Call:
 
     def begun(self) -> Work:
         """What others are to carry out, of a runner with which they can."""
-        assert isinstance(self._runner, Apart)
-        self._work = self._runner.begun(self._order, self.first, self.count, self.scalars)
+        self._work = cast(Apart, self._runner).begun(self._order, self.first, self.count, self.scalars)
         return self._work
 
-    @cached_property
-    def report(self) -> Any:
-        """What it reports; it is carried out now, unless others have done so."""
+    def ended(self) -> tuple[Any, State]:
+        """What it reports and the state after it; it is carried out now, unless others have done so."""
         asked = self._order, self.first, self.count, self.scalars
         report = self._runner.run(*asked) if self._work is None else self._work.report
         self.seconds = time.perf_counter() - self._began
-        return report
-
-    @cached_property
-    def state(self) -> State:
-        """The state after it, before the next."""
-        return self._runner.state
+        return report, self._runner.state
 
 
 class BlockRunner:
@@ -153,7 +145,7 @@ class BlockRunner:
         return max(1, min(self.runner.agreed(epochs), int(most)))
 
     def calls(self, block: Block, first: int) -> Iterator[Call]:
-        """The calls that carry out a block from its step `first` on; the report of each is to be read before the next."""
+        """The calls that carry out a block from its step `first` on, each of which is to be ended before the next."""
         total, seconds = block.count * self._steps_per_epoch, self._seconds * self._share
         length = 1 if not self.knows_its_speed else max(1, int(seconds / self._speed.seconds))
         begun, steps = time.perf_counter(), total - first

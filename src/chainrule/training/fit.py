@@ -6,7 +6,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from chainrule.training.loops import is_settled, prepare_runners
 from chainrule.training.objective import Batch, in_order, split_frozen
 from chainrule.training.position import Position, found
 from chainrule.training.progress import Display, display
-from chainrule.training.run import Progress, Run, as_kept, as_reported, as_text, check_settings, checked
+from chainrule.training.run import Progress, Run, as_kept, as_reported, check_settings, checked, kind_as_texts
 from chainrule.training.settings import Settings, passes
 from chainrule.training.step import TrainingStep, parameter_count
 from chainrule.training.stored import StoredEvaluator, WindowedRunner, evaluator_of, layout_for
@@ -67,6 +67,10 @@ class Training:
         engine = preferred(settings.engine)
         self.batches = Batches(rows, count, self.batch_size, settings.seed, settings.shuffle, keyed, layout, engine)
         self.steps_per_epoch = self.batches.steps_per_epoch
+        self.order_of_layers = {layer: list(own) for layer, own in parameters.items()}
+        learned, _ = split_frozen(parameters, settings.frozen, step.objective.model.specs)
+        self.dtype = trees.leaves_of(learned)[0].dtype
+        self.learned_names, self.learned_count = list(flat_names(learned)), parameter_count(learned)
         state = self._stand(step, parameters, settings, begin)
         self.timetable = Timetable(self.batches, step.optimizer.learning_rate, self.dtype)
         self.runners, self.structure, self.measures = prepare_runners(
@@ -74,6 +78,7 @@ class Training:
             self.validation,
         )  # fmt: skip
         self.runner = self.runners()
+        self._nest, self._leaves = trees.maker(self.structure), trees.taker(self.structure)
         self.blocks: BlockRunner | None = None
         self.validator: Evaluator | StoredEvaluator | None = None
         self.scorer: Scorer | None = None
@@ -105,10 +110,6 @@ class Training:
             run = checked(begin, parameters)
             parameters = trees.map_leaves(lambda own, kept: np.array(kept), parameters, run.parameters)
         learned, frozen = split_frozen(parameters, settings.frozen, step.objective.model.specs)
-        self.order_of_layers = {layer: list(own) for layer, own in parameters.items()}
-        self.dtype = next(iter(next(iter(learned.values())).values())).dtype
-        self.learned_names = list(flat_names(learned))
-        self.learned_count = parameter_count(learned)
         if isinstance(begin, Run):
             check_settings(begin, self.same_to_go_on, settings.epochs)
         state = step.initial_state(learned, frozen)
@@ -124,8 +125,7 @@ class Training:
         self.history = History()
         self.keyframes: Keyframes | None = None
         self.checkpoints: Checkpoints | None = None
-        own = len(self.step.objective.metrics)
-        widths = own, own if self.measures else 0
+        widths = (own := len(self.step.objective.metrics)), own if self.measures else 0
         under_way = np.empty((0, sum(widths)))
         self._begun_with: Parameters | None = None
         self._restored: Parameters | None = None
@@ -135,11 +135,12 @@ class Training:
             self.history.stopped, self.history.best_epoch = FINISHED, None
             under_way, self._begun_with = as_reported(run, under_way.shape[1]), run.begun_with
         self.earlier = steps - self.history.epochs * self.steps_per_epoch - len(under_way)
-        nothing = Block(self.history.epochs, 0, None, None, [], self.batches.streams, self.batches.streams)
-        leaves = trees.leaves_of(state)
+        streams = self.batches.streams
+        nothing = Block(self.history.epochs, 0, None, None, [], streams, streams)
+        leaves = self._leaves(state)
         self.runner.load(leaves)
-        start = Position(nothing, [], 0, leaves, self.structure, widths)
-        self._at = self._began_at = start.begun(under_way)
+        self._at = Position(nothing, [under_way], len(under_way), leaves, self._nest, widths)
+        self._began_at: Position | None = None  # and its state, which takes room, where something watches
 
     # --- where it is
 
@@ -148,15 +149,16 @@ class Training:
         """The parameters as they are now, or as early stopping has restored them; copies."""
         return each(np.array, self._together(self._at.nested, self._restored))
 
-    def now(self) -> Run:
-        """All that the training is now; its arrays are those that the training goes on with."""
+    def now(self, *, own: bool = False) -> Run:
+        """All that the training is now; its arrays are those that the training goes on with, or its own."""
         self._show_watchers()  # which an interrupt may have kept from seeing the last epoch
         self._find()
-        at, history = self._at, self.history.copy()
+        at, history = self._at.apart() if own else self._at, self.history.copy()
         done = history.epochs - at.block.first
         under_way = at.reported[done * self.steps_per_epoch :]
-        begun_with = at.learned(done * self.steps_per_epoch, self._began_at, self._begun_with)
         asked = len(under_way) > 0 and self.watch is not None and self.watch.needs_before
+        begun_with = at.learned(done * self.steps_per_epoch, self._began_at, self._begun_with) if asked else None
+        best = None if self.watch is None else self.watch.best
         return Run(
             optimizer_state=at.nested["optimizer"],
             steps=self.earlier + history.epochs * self.steps_per_epoch + len(under_way),
@@ -165,9 +167,9 @@ class Training:
             streams=at.block.after if done == at.block.count else self.batches.later(at.block.before, done),
             under_way=under_way,
             settings=self.same_to_go_on,
-            best=None if self.watch is None else self.watch.best,
+            best=best.copy() if own and best is not None else best,
             plateau=None if self.plateau is None else self.plateau.position,
-            begun_with=found(begun_with, self.runner, at.state) if asked else None,
+            begun_with=found(begun_with, self.runner, at.state),
         )
 
     @property
@@ -178,19 +180,15 @@ class Training:
     @cached_property
     def _same_for_all(self) -> dict[str, Any]:
         """Those of them that all trainings of the kind have in common."""
-        settings, objective, rule = self.settings, self.step.objective, self.settings.early_stopping
+        kind = kind_as_texts(self.step.objective, self.step.clipping, self.settings)
         return {
-            "layers": {name: as_text(layer) for name, layer in objective.model.layers.items()},
-            "loss": [as_text(head) for head in objective.heads],
-            "clipping": as_text(self.step.clipping),
-            "gradients": settings.gradients,
+            **kind,
             "learned parameters": self.learned_names,
             "rows": self.batches.rows,
             "weighted": self.weighted,
             "validation rows": self.validation_rows,
             "batch_size": self.batch_size,
-            "shuffle": as_text(settings.shuffle) + self.batches.windows,
-            "early_stopping": None if rule is None else rule.settled,
+            "shuffle": kind["shuffle"] + self.batches.windows,
         }
 
     def _together(self, nested: Any, learned: Parameters | None = None) -> Parameters:
@@ -208,7 +206,7 @@ class Training:
         """The same, gone through call by call: those that others carry out, which are to be before it goes on."""
         since = self.history.epochs
         if self.settings.record:
-            self.keyframes = Keyframes(self.now().copy(), self._keyframe(), self.settings.record)
+            self.keyframes = Keyframes(self.now(own=True), self._keyframe(), self.settings.record)
         try:
             with display(self.settings.epochs, self.settings.progress) as shown:
                 yield from self._epochs(shown, current or (lambda parameters: None))
@@ -266,21 +264,21 @@ class Training:
 
     def _carry_out(self, block: Block, runner: BlockRunner, shown: Display) -> Iterator[Call]:
         """The steps of a block that are not yet done."""
-        self._began_at = self._at
+        self._began_at = None if self.watch is None else self._at
         if self.watch is not None and self.watch.needs_before and not self._at.steps:
             self._begun_with = self._at.nested["learned"]
         for call in runner.calls(block, self._at.steps):
             if runner.by_others:
                 yield call
-            if not np.isfinite(call.report[:, : self._at.widths[0]]).all() or not call.state.is_finite:
-                raise self._diverged(block, call)
+            report, state = call.ended()
+            if not np.isfinite(report[:, : self._at.widths[0]]).all() or not state.is_finite:
+                raise self._diverged(block, call, report)
             steps = call.first + call.count
-            self._at = self._at.after(call.report, steps, call.state)
+            self._at = self._at.after(report, steps, state)
             if self.keyframes is not None:
-                self.keyframes.note(block.first * self.steps_per_epoch + steps, call.report, self._keyframe)
+                self.keyframes.note(block.first * self.steps_per_epoch + steps, report, self._keyframe)
             if steps < block.count * self.steps_per_epoch:
-                latest = self._at.metrics[None, -self.steps_per_epoch :]
-                so_far = means(latest, self.batches.step_rows)[0]
+                so_far = means(self._at.metrics[None, -self.steps_per_epoch :], self.batches.step_rows)[0]
                 done = block.first + steps / self.steps_per_epoch
                 if self.checkpoints is not None:
                     self.checkpoints.note(int(done), self.now)
@@ -288,14 +286,14 @@ class Training:
         if self.checkpoints is not None:
             self.checkpoints.hold(self.now)
 
-    def _diverged(self, block: Block, call: Call) -> Exception:
+    def _diverged(self, block: Block, call: Call, report: Any) -> Exception:
         """The error for a call that left the finite numbers; the training then stands before the step that did."""
         error = diverged(
             self.runner, self._at.state, block.order, call.first, call.scalars, step=self.step, structure=self.structure,
             data=self.data, batch_size=self.batch_size, done=block.first, history=self.history,
         )  # fmt: skip
         done = (error.epoch - block.first) * self.steps_per_epoch + error.batch
-        self._at = self._at.after(call.report[: done - call.first], done, self.runner.state)
+        self._at = self._at.after(report[: done - call.first], done, self.runner.state)
         self.history.stopped = DIVERGED
         return error
 
@@ -354,8 +352,10 @@ class Training:
         if self.plateau is not None and self.plateau.seen < self.history.epochs:
             self.plateau.see(self.history)
         while self.watch is not None and self.watch.seen < self.history.epochs:
-            ends = [(self.watch.seen - self._at.block.first + i) * self.steps_per_epoch for i in (0, 1)]
-            self.watch.see(self.history, *(self._at.learned(x, self._began_at, self._begun_with) for x in ends))
+            self.watch.see(self.history, partial(self._learned, self.watch.seen - self._at.block.first))
+
+    def _learned(self, epoch: int, end: int) -> Any:
+        return self._at.learned((epoch + end) * self.steps_per_epoch, self._began_at, self._begun_with)
 
     def _find(self) -> None:
         """Have early stopping's parameters, which may so far be places within a block."""

@@ -47,6 +47,7 @@ class Work:
 
     def __init__(self, function: CompiledFunction, table: list[int], keeping: Any) -> None:
         self.record = np.array([function.address, 0, *table], np.int64)
+        self.place = self.record.ctypes.data
         self._function, self._keeping = function, keeping
 
     @property
@@ -65,14 +66,16 @@ class Crew:
         places = 1 << max(1, works).bit_length()
         self._list = np.zeros(PLACES + places, np.int64)
         self._own = np.array([self._list.ctypes.data, HELP, 0, places - 1], np.int64)
-        self._function, self._under_way, self._seen = _function(), list[Work](), 0
+        self._function, self._place = _function(), self._own.ctypes.data
+        self._under_way: list[Work] = []
+        self._seen = 0
         self._others = threads - 1
         self._job: Job | None = None
 
     def put(self, work: Work) -> None:
         """Have it carried out."""
         self._under_way.append(work)
-        self._do(PUT_THERE, work.record.ctypes.data)
+        self._do(PUT_THERE, work.place)
         if self._job is None and self._others:
             self._job = Job([self._serve] * self._others, keeping=self)
             self._job.hand_over()
@@ -94,7 +97,7 @@ class Crew:
 
     def _do(self, task: int, told: int) -> None:
         self._own[TASK], self._own[TOLD] = task, told
-        self._function(self._own)
+        self._function.at(self._place)
 
     def _serve(self) -> None:
         """What every other thread does."""

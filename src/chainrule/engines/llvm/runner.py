@@ -46,7 +46,8 @@ class LlvmRunner(Alone):
         for buffer, value in self._compiled.plan.constants:
             _write(buffer.array(self._arena), value)
         self._team = Team(self._compiled.function, self._arena, self._compiled.plan.workspace_bytes)
-        self._state = [buffer.array(self._arena) for buffer in self._compiled.plan.state]
+        state = self._compiled.plan.state
+        self._state = [(buffer.array(self._arena).reshape(buffer.shape), buffer.dtype) for buffer in state]
 
     @staticmethod
     def begin() -> None:
@@ -56,15 +57,12 @@ class LlvmRunner(Alone):
     @property
     def state(self) -> ArrayState:
         """The state after the last finished step."""
-        return ArrayState(
-            place.astype(buffer.dtype).reshape(buffer.shape)
-            for buffer, place in zip(self._compiled.plan.state, self._state, strict=True)
-        )
+        return ArrayState([np.array(place, dtype) for place, dtype in self._state])
 
     def load(self, state: Sequence[Any]) -> None:
         """Go on from another state."""
-        for place, value in zip(self._state, state, strict=True):
-            _write(place, value)
+        for (place, _), value in zip(self._state, state, strict=True):
+            place[...] = value
 
     def run(self, order: Any, first: int, count: int, scalars: list[Any]) -> Any:
         """Carry out steps; see `Runner`."""

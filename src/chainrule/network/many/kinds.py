@@ -94,7 +94,7 @@ class Kind:
         """A network of the kind and its training, before the first epoch."""
         own = self._copy(network, seed)
         take_from_rows(own, like.data.inputs[0][: like.batches.rows])
-        settings = replace(like.settings, seed=given["seed"] if seed is None else seed, progress=progress)
+        settings = like.settings.another(int(given["seed"] if seed is None else seed), progress)
         return own, like.another(own.parameters, settings, blocks)
 
     def _ready(self, given: Mapping[str, Any]) -> Training:
@@ -125,7 +125,8 @@ class Kind:
         if seed is None and network.is_built:
             first = {layer: network.parameters.get(layer, each) for layer, each in known.items()}
         else:
-            first = replaced(initial(own.model.specs, own.seed, own.dtype), own.first_values)
+            drawn = initial(own.model.specs, own.seed, own.dtype)
+            first = replaced(drawn, own.first_values) if own.first_values else drawn
         own.hold(_copied(first), History())
         own.run = own.recording = None
         return own

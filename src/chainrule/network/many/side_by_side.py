@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from chainrule.engines import Crew, Work
+from chainrule.engines import Crew, Work, cores
+from chainrule.engines.llvm.collection import among_new_ones
+from chainrule.engines.threads import Threads
 from chainrule.errors import DivergedError
 from chainrule.network.many.kinds import Kind
 from chainrule.network.network import Network
@@ -84,14 +86,18 @@ def trained(jobs: Sequence[Job], threads: int, progress: bool | Display | None) 
                 ending.ask()
 
         left: list[int] = []
+        hands = cores.most(threads)
         for kind, places in kinds.items():
-            most = min(len(places), AHEAD + 2 * threads)
-            crew = kind.crew(jobs[places[0]].given, threads, most) if len(places) >= SEVERAL else None
+            if ending.asked:
+                break
+            most = min(len(places), AHEAD + 2 * hands)
+            crew = kind.crew(jobs[places[0]].given, hands, most) if len(places) >= SEVERAL else None
             if crew is None:
                 left += places
             else:
-                _by_crew(crew, most, jobs, deque(places), shares, ending, tell, found)
-        if left:
+                with among_new_ones():
+                    _by_crew(crew, most, jobs, deque(places), shares, ending, tell, found)
+        if left and not ending.asked:
             _in_threads(min(threads, len(left)), jobs, deque(left), shares, ending, tell, found)
         tell()
     return found
@@ -152,7 +158,7 @@ def _in_threads(
     tell: Callable[[], None],
     found: dict[int, Outcome],
 ) -> None:
-    """Each carried out by one thread from beginning to end; by this one where the system has no more threads."""
+    """Each carried out by one thread from beginning to end."""
 
     def work() -> None:
         while left and not ending.asked:
@@ -162,14 +168,9 @@ def _in_threads(
                 found[place] = job.kind.fit(job.network, job.seed, job.given, shares[place])
                 shares[place].done = 1.0
 
-    with ThreadPoolExecutor(count) as pool:
-        futures: list[Future[None]] = []
+    with Threads(count) as pool:
         try:
-            with suppress(RuntimeError):
-                while len(futures) < count:
-                    futures.append(pool.submit(work))
-            if not futures:
-                work()
+            futures = [pool.submit(work) for _ in range(count)]
             at_work = set(futures)
             while at_work:
                 try:

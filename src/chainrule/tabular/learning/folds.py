@@ -69,10 +69,21 @@ def _dealt(y: NDArray[Any], rows: Rows, count: int, random: np.random.Generator)
     if len(rows) < count:
         raise DataError(f"there are {len(rows)} rows that count, too few for {count} folds; choose fewer folds.")
     shuffled = random.permutation(rows)
-    order = shuffled[np.argsort(y[shuffled], kind="stable")]
+    order = shuffled[_in_order(y[shuffled])]
     rounds = -(-len(order) // count)
-    part = np.argsort(random.random((rounds, count)), axis=1).ravel()[: len(order)]
-    return [np.sort(order[part == own]) for own in range(count)]
+    part = np.full(len(y), count)  # and of rows that do not count, none
+    part[order] = np.argsort(random.random((rounds, count)), axis=1).ravel()[: len(order)]
+    return [np.flatnonzero(part == own) for own in range(count)]
+
+
+def _in_order(values: NDArray[Any]) -> Rows:
+    """The places of numbers from small to large, equal ones as they come: NumPy's stable sort takes four times as long."""
+    order = np.argsort(values)
+    ordered = values[order]
+    run = np.zeros(len(values), np.intp)
+    np.cumsum(ordered[1:] != ordered[:-1], out=run[1:])
+    run *= len(values)
+    return np.sort(run + order) - run
 
 
 def latest(order: Any, share: float) -> tuple[Rows, Rows]:

@@ -101,7 +101,8 @@ class ReportableModel(Shown):
         -------
         Importance
         """
-        from chainrule.tabular.explaining.importance import Predictor, importance
+        from chainrule.tabular.explaining.importance import importance
+        from chainrule.tabular.explaining.predictors import Predictor
 
         table = as_table(data)
         inputs, y = self.preparation.apply_with_target(table)
