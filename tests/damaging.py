@@ -26,9 +26,9 @@ from typer.testing import CliRunner
 
 import chainrule as cr
 from chainrule.cli.app import app
-from chainrule.network.description import digest_of, parsed
-from chainrule.network.reading import read
-from chainrule.network.storage import DIGEST, KEY
+from chainrule.network.files.description import digest_of, parsed
+from chainrule.network.files.reading import read
+from chainrule.network.files.storage import DIGEST, KEY
 
 SECONDS, MEGABYTES = 1.0, 200
 X = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)

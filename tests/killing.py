@@ -31,7 +31,7 @@ import numpy as np
 
 import chainrule as cr
 from chainrule.errors import SettingError
-from chainrule.network.reading import read
+from chainrule.network.files.reading import read
 from chainrule.tabular.learning import members, under_way
 
 RANDOM = np.random.default_rng(0)
@@ -227,8 +227,17 @@ def is_read_only(copy: int, folder: Path) -> None:
     folder.chmod(0o755)
 
 
-KILL, TERM, CTRL_C = signal.SIGKILL, signal.SIGTERM, signal.SIGINT
-WAYS = [sends(KILL), sends(KILL), sends(TERM), sends(CTRL_C), sends(CTRL_C, CTRL_C), sends(*[CTRL_C] * 9), is_read_only]
+KILL, TERM, HANGUP, CTRL_C = signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT
+WAYS = [
+    sends(KILL),
+    sends(KILL),
+    sends(TERM),
+    sends(HANGUP, HANGUP),
+    sends(CTRL_C),
+    sends(CTRL_C, CTRL_C),
+    sends(*[CTRL_C] * 9),
+    is_read_only,
+]
 WAYS += [is_full] if hasattr(resource, "prlimit") else []
 """Half of the trainings are killed before they know of it."""
 

@@ -18,7 +18,7 @@ import pytest
 import chainrule
 from chainrule import nn, training
 from chainrule.declarations import by_name, declared, names_of
-from chainrule.network.values import KNOWN
+from chainrule.network.files.values import KNOWN
 from chainrule.nn import ACTIVATIONS, INITIALIZERS
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
 from chainrule.ops.notation import Algebra, Form

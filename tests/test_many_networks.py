@@ -1,5 +1,6 @@
 """Many networks at once: each is what its own `fit` leaves, to the bit, and what is asked wrongly is said."""
 
+import _thread
 import copy
 import signal
 import threading
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.engines import workers
+from chainrule.engines.llvm.crew import Crew
 from chainrule.errors import ArgumentError, DivergedError, SettingError, ShapeError, UnknownNameError
 from chainrule.tracing import trees
 
@@ -100,8 +103,8 @@ def test_every_network_is_what_its_own_fit_leaves(kind):
 def test_whatever_fit_is_given(kind, arguments):
     made, y = NETWORKS[kind]
     given = _given(ARGUMENTS[arguments], y)
-    many = cr.fit_many(made(0), X, y, seeds=[4, 7], **given)
-    for network, seed in zip(many, (4, 7), strict=True):
+    many = cr.fit_many(made(0), X, y, seeds=[4, 7, 1, 2], **given)
+    for network, seed in zip(many.networks[:2], (4, 7), strict=True):
         alone = made(seed)
         alone.fit(X, y, seed=seed, **given)
         _same(network, alone)
@@ -231,32 +234,40 @@ class _Ended:
             raise KeyboardInterrupt
 
 
-def test_an_interrupt_keeps_what_is_done():
+WAYS = {"crew": {}, "threads": {"engine": "numpy"}}
+"""How many are carried out at the same time: short steps of machine code by a crew, all else by threads of Python."""
+
+
+@pytest.mark.parametrize("given", WAYS.values(), ids=WAYS)
+def test_an_interrupt_keeps_what_is_done(given):
     made, y = NETWORKS["regression"]
     told = _Ended()
-    many = cr.fit_many(made(0), X, y, seeds=range(400), epochs=60, progress=told, threads=1)
+    many = cr.fit_many(made(0), X, y, seeds=range(3000), epochs=600, progress=told, threads=1, **given)
     assert told.seen == sorted(told.seen)
-    assert 2 <= len(many) < 400
-    assert {network.history.stopped for network in many[:-1]} == {"finished"}
-    alone = made(1)
-    alone.fit(X, y, seed=1, epochs=60, progress=False)
-    _same(many[1], alone)
+    assert 2 <= len(many) < 3000
+    for network, alone, seed in ((many[0], made(0), 0), (many[-1], made(len(many) - 1), len(many) - 1)):
+        network.fit(X, y, seed=seed, epochs=600, continue_from=network.run, progress=False, **given)
+        alone.fit(X, y, seed=seed, epochs=600, progress=False, **given)
+        _same(network, alone)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_keeps_what_is_done_whenever_it_comes(number, monkeypatch):
-    begin = ThreadPoolExecutor.submit
+@pytest.mark.parametrize(("way", "most"), [("crew", 12), ("threads", 2)])
+def test_a_signal_keeps_what_is_done_whenever_it_comes(number, way, most, monkeypatch):
+    kind, name = (Crew, "put") if way == "crew" else (ThreadPoolExecutor, "submit")
+    begin = getattr(kind, name)
 
-    def submit(self, work):
-        future = begin(self, work)
-        signal.raise_signal(number)  # the first of two threads has begun, the second has not
-        return future
+    def begun(self, work):
+        found = begin(self, work)
+        signal.raise_signal(number)  # one has begun, and no other has
+        return found
 
-    monkeypatch.setattr(ThreadPoolExecutor, "submit", submit)
+    monkeypatch.setattr(kind, name, begun)
     before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
     made, y = NETWORKS["regression"]
-    many = cr.fit_many(made(0), X, y, seeds=range(400), epochs=10_000, threads=2, progress=False)
-    assert len(many) <= 2
+    given = {"epochs": 10_000, "threads": 2, "progress": False, **WAYS[way]}
+    many = cr.fit_many(made(0), X, y, seeds=range(400), **given)
+    assert len(many) <= most
     assert all(network.history.interrupted for network in many)
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
     nothing = cr.FittedNetworks((), ())
@@ -318,3 +329,20 @@ def test_what_is_asked_wrongly():
     ]:
         with pytest.raises(error, match=said):
             cr.fit_many(**{"networks": network, "X": X, "y": VALUES, **given})
+
+
+@pytest.mark.parametrize("given", WAYS.values(), ids=WAYS)
+def test_they_are_trained_where_the_system_has_no_more_threads(given, monkeypatch):
+    def none(*_, **__):
+        raise RuntimeError("can't start new thread")
+
+    made, y = NETWORKS["regression"]
+    with monkeypatch.context() as patch:
+        for module, name in ((_thread, "start_new_thread"), (threading, "_start_new_thread")):
+            patch.setattr(module, name, none)
+        for name in ("_idle", "_hirers"):
+            patch.setattr(workers, name, [])
+        many = cr.fit_many(made(0), X, y, seeds=range(5), epochs=2, threads=3, progress=False, **given)
+    alone = made(4)
+    alone.fit(X, y, seed=4, epochs=2, progress=False, **given)
+    _same(many[4], alone)

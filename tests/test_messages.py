@@ -17,7 +17,7 @@ import pytest
 import chainrule as cr
 from chainrule import errors
 from chainrule.errors import ChainruleError, shortened
-from chainrule.network import storage
+from chainrule.network.files import storage
 from chainrule.ops import FUNCTIONS, function
 from chainrule.ops.operation import OF_NUMPY
 from chainrule.tracing.apply import Traced

@@ -22,8 +22,8 @@ from typer.testing import CliRunner
 import chainrule as cr
 from chainrule.cli.app import app
 from chainrule.errors import ModelFileError, SettingError
-from chainrule.network.description import digest_of
-from chainrule.network.values import MOST_LAYERS
+from chainrule.network.files.description import digest_of
+from chainrule.network.files.values import MOST_LAYERS
 
 MUTATIONS = int(os.environ.get("CHAINRULE_MUTATIONS", "1000"))
 X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)

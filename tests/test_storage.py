@@ -244,7 +244,7 @@ class TestFiles:
                 cr.load(tmp_path / "x.safetensors")
 
     def test_of_a_later_format(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("chainrule.network.storage.FORMAT", 99)
+        monkeypatch.setattr("chainrule.network.files.storage.FORMAT", 99)
         path = self.saved(tmp_path)
         monkeypatch.undo()
         with pytest.raises(ModelFileError, match=r"format 99.*reads format 1"):

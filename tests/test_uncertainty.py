@@ -5,7 +5,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import DataError, SettingError, ShapeError
-from chainrule.network.uncertainty import Uncertainty
+from chainrule.network.answers.uncertainty import Uncertainty
 
 RANDOM = np.random.default_rng(1)
 X = RANDOM.normal(size=(60, 2)).astype(np.float32)

@@ -3,10 +3,14 @@
 import csv
 import io
 import math
+import os
 import random
 import re
 import signal
+import subprocess
 import sys
+import textwrap
+import time
 import weakref
 from importlib import import_module
 from pathlib import Path
@@ -313,6 +317,18 @@ def test_rows_that_are_tested_on(labels, tmp_path):
     assert "40 earlier rows of groups that are kept back left out" in result.output, result.output
 
 
+def test_a_column_of_weights_and_marks_in_the_order(tmp_path):
+    lines = [f"{row if row % 10 else '-'},{row % 7},{row % 4},{'yes' if row % 7 > 3 else 'no'}" for row in range(200)]
+    (tmp_path / "visits.csv").write_text("\n".join(["day,x,count,well", *lines]))
+    command = ["train", tmp_path / "visits.csv", "--target", "well", *SMALL, "--test", 0.2, "--split-by", "day"]
+    refused = run(*command)
+    assert "column 'day' of visits.csv is to order the rows" in refused.stderr
+    assert "--missing-mark" in refused.stderr
+    result = run(*command, "--missing-mark", "-", "--weights", "count")
+    assert result.exit_code == 0, result.output
+    assert "Test: 36 rows of" in result.output or "Test: 40 rows" in result.output
+
+
 @pytest.mark.parametrize("options", [{"order": "Id"}, {"group": "Age"}, {}])
 def test_the_rows_kept_back_are_the_latest_whole_groups_or_a_share_of_every_class(labels, options):
     parts = keep_back(as_table(labels), "Survived", 0.25, **options, seed=2)
@@ -348,6 +364,47 @@ def test_a_training_that_is_ended_keeps_what_was_learned_and_saves_it(labels, tm
     assert result.exit_code == 128 + signal.Signals[name]
     assert "stopped after 1 network" in result.output
     assert run("predict", model, labels).exit_code == 0
+
+
+def test_a_terminal_that_is_closed_loses_nothing(labels, tmp_path):
+    """What was learned is saved, though nothing can be printed; the exit code is the signal's."""
+    pty = pytest.importorskip("pty", reason="terminals of this kind are Unix's")
+    ours, theirs = pty.openpty()
+    model, page = tmp_path / "model.safetensors", tmp_path / "page.html"
+    command = [
+        sys.executable,
+        "-m",
+        "chainrule",
+        "train",
+        labels,
+        "--target",
+        "Survived",
+        "--save",
+        model,
+        "--report",
+        page,
+    ]
+    behind = """
+        import fcntl, os, sys, termios
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        os.execv(sys.argv[1], sys.argv[1:])
+    """
+    more = ["--time", "1h", "--epochs", "100000", "--checkpoint", tmp_path / "run.ckpt"]
+    words = [sys.executable, "-c", textwrap.dedent(behind), *map(str, [*command, *more])]
+    training = subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    try:
+        while b"percent" not in os.read(ours, 100_000):
+            assert training.poll() is None
+        time.sleep(0.3)
+        os.close(ours)
+        assert training.wait(120) == 128 + signal.SIGHUP
+    finally:
+        training.kill()
+    assert cr.load(model).predict(as_table(labels)).shape == (240,)
+    assert "</html>" in page.read_text()
+    assert (tmp_path / "run.ckpt").exists()
 
 
 def test_the_table_is_let_go_of_before_the_training(labels, monkeypatch):
@@ -524,5 +581,11 @@ def test_options_that_messages_name_are_there():
     assert all(typed_option in commands["train"] for typed_option in ("--drop", "--column"))
 
 
-LEARNING = {"tables/learning.py", "tables/target.py", "tables/remarks.py", "tabular/learning/shortfall.py"}
+LEARNING = {
+    "tables/learning.py",
+    "tables/order.py",
+    "tables/target.py",
+    "tables/remarks.py",
+    "tabular/learning/shortfall.py",
+}
 """What tells options while a model is learned."""

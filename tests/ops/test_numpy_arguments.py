@@ -206,3 +206,40 @@ def test_whole_numbers_are_collected_in_the_kind_that_numpy_takes(name: str) -> 
             found = np.asarray(evaluate(program, x))
             assert (found.dtype, program.outputs[0].dtype) == (expected.dtype, expected.dtype), (kind, asked)
             np.testing.assert_array_equal(found, expected, f"{kind} {asked}")
+
+
+X = np.array([1.5, 2.0, 4.0, 3.0])
+HOLES = np.array([[1.0, np.nan, 3.0, 0.5], [np.nan, -1.5, 2.0, 7.0]])
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda x: np.fft.irfftn(x, s=(2, -1), axes=(0, -1)),  # lengths are those of before, also of an axis that is named twice
+        lambda x: np.fft.rfft2(x, axes=(0, -1)),
+        lambda x: np.geomspace(x[0], -x[1], 5, dtype=complex),
+        lambda x: np.geomspace(x[0] * (1 + 1j), x[1] - 2j, 5),
+        lambda x: np.nanvar(HOLES * x, axis=0, ddof=1, mean=0.0),  # nothing is left of some columns: NaN, and no infinity
+        lambda x: np.nanstd(HOLES * x, axis=0, correction=1, mean=0.0, keepdims=True),
+        lambda x: np.nanvar(HOLES * x, axis=1, ddof=3),
+        lambda x: np.linspace(x, 2 * x, 0, endpoint=False, retstep=True),
+        lambda x: np.cov(x, ddof=7, aweights=np.ones(4)),
+    ],
+)  # fmt: skip
+def test_it_is_numpy_s_in_rare_cases(use: Callable[..., Any]) -> None:
+    for found in (outcome(forward, use, [X]), outcome(recorded, use, [X])):
+        assert equal(found, outcome(use, X), 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("use", "says"),
+    [
+        (lambda x: np.interp(0.5, x, x), "do not ascend"),
+        (lambda x: np.cov(x, ddof=7), "more than ddof=7 observations"),
+        (lambda x: np.nan_to_num(x[0], nan=(2.0,)), "shape"),
+        (lambda x: np.diff(x, append=None), "None"),
+    ],
+)
+def test_what_numpy_has_no_sense_for_is_refused(use: Callable[..., Any], says: str) -> None:
+    with pytest.raises(ChainruleError, match=says):
+        forward(use, [X])

@@ -12,6 +12,7 @@ import pytest
 from chainrule.tables.columns import KINDS, Boolean, Category, LeftOut, Number, Text, Time
 from chainrule.tables.columns.column import FEATURE_KINDS
 from chainrule.tables.columns.number import clipped
+from chainrule.tables.columns.together import learned_together
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import LARGEST
 
@@ -330,3 +331,38 @@ def test_percentages_without_their_sign_are_told():
     assert column.read(pl.Series(["5%", "6"]), Spelling()).remarks == ()
     for bare in (pl.Series(["0.05"]), pl.Series([0.05])):
         assert "held % in training" in column.read(bare, Spelling()).remarks[0]
+
+
+@pytest.mark.parametrize("scaling", ["robust", "quantile"])
+@pytest.mark.parametrize("marks", [(), ("-999", "0.5")])
+def test_numbers_learned_together_are_those_learned_alone(scaling, marks):
+    values = RANDOM.normal(size=(40, ROWS)).round(2)
+    values[:, 0] += 0.001  # none is whole throughout
+    values[1, 3:9] = np.nan
+    values[2, 5:] = 0.5
+    values[3, :] = 0.5
+    values[4, 1:] = np.nan
+    values[5, 7] = -999.0
+    others = {
+        "truths": [0.0, 1.0], "whole": [3.0, 1.0, None], "counter": range(ROWS), "days": [20240131.0, 20240201.0],
+        "huge": [2.0**60, 0.5], "infinite": [math.inf, 0.5], "nothing": [math.nan, None], "integers": [5, 6, 7], "text": ["a", "1.5"],
+    }  # fmt: skip
+    columns = {f"x{place}": pl.Series(row) for place, row in enumerate(values)}
+    columns |= {"single": pl.Series(values[6], dtype=pl.Float32)} | {name: cells(x) for name, x in others.items()}
+    spelling = Spelling.of(marks)
+    together = learned_together(columns, spelling, scaling)
+    constant = {"x3"}
+    assert set(columns) - set(together) == set(others) | constant
+    for name, known in together.items():
+        alone = next(found for kind in KINDS if (found := kind.learn(name, columns[name], spelling, scaling=scaling)))
+        assert known.column == alone
+        np.testing.assert_array_equal(known.values, alone.read(columns[name], spelling).values)
+
+
+def test_medians_and_quartiles_of_many_columns_are_those_of_numpy():
+    values = RANDOM.normal(size=(30, 41))
+    values[RANDOM.random(values.shape) < 0.2] = np.nan
+    found = Number.of_all([str(place) for place in range(30)], values, "robust")
+    low, median, high = np.nanquantile(values, [0.25, 0.5, 0.75], axis=1)
+    np.testing.assert_allclose([column.median for column in found], median, rtol=1e-12)
+    np.testing.assert_allclose([column.scale for column in found], (high - low) / 1.3489795003921634, rtol=1e-12)

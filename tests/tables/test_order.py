@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from chainrule.tables import Table, TableError, ranks
+from chainrule.tables import Spelling, Table, TableError, ranks
 
 DAYS = [date(2023, 11, 3) + timedelta(days=37 * k % 401) for k in range(40)]
 
@@ -36,6 +36,16 @@ def test_days_are_ordered_however_they_are_spelled(form):
 )
 def test_numbers_are_ordered_and_rows_without_one_come_first(values, decimal, expected):
     assert ranks(table(values, decimal), "t").tolist() == expected
+
+
+def test_what_means_no_value_comes_first():
+    spelling = Spelling.of(("-", -999), ("NA",))
+    assert ranks(table(["2024-01-05", "-", "2023-02-05"]), "t", spelling).tolist() == [2, 0, 1]
+    assert ranks(table(["5", "-999.0", "3"]), "t", spelling).tolist() == [2, 0, 1]
+    assert ranks(table([5, -999, 3]), "t", spelling).tolist() == [2, 0, 1]
+    assert ranks(table([5.0, float("nan"), 3.0]), "t").tolist() == [2, 0, 1]
+    with pytest.raises(TableError, match="NA"):
+        ranks(table(["5", "NA", "3"]), "t", spelling)
 
 
 @pytest.mark.parametrize("values", [["a", "b", "c"], ["1", "2", "soon"], ["2024-01-05", "2024-02-05", "later"]])

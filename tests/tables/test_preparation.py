@@ -498,6 +498,9 @@ def test_repeated_rows_and_columns_are_told():
     told = remarks(a=a, b=amounts(), again=a, y=labels())
     assert "column 'again' holds the same as column 'a' in every row" in told
     assert "repeat" not in told
+    many = {f"x{place}": np.round(np.random.default_rng(place).normal(size=40), 1).tolist() for place in range(50)}
+    assert remarks(**many, twin=many["x7"], y=labels()).count("the same as column") == 1
+    assert "column 'twin' holds the same as column 'x7' in every row" in remarks(**many, twin=many["x7"], y=labels())
     assert "20 rows of 40 repeat an earlier one" in remarks(
         a=a[:20] * 2, b=["u"] * 10 + ["v"] * 10 + ["u"] * 10 + ["v"] * 10, y=labels(20) * 2
     )

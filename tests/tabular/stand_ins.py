@@ -9,8 +9,8 @@ import polars as pl
 import chainrule as cr
 from chainrule.tables.preparation import Preparation
 from chainrule.tables.table import Table
-from chainrule.tabular.explaining.attribution import AverageRow
-from chainrule.tabular.explaining.importance import predictors_of
+from chainrule.tabular.explaining.average_row import AverageRow
+from chainrule.tabular.explaining.predictors import predictors_of
 from chainrule.tabular.scoring.scores import Scores
 
 TOWNS = ["Rome", "Oslo", "Lima", "Bonn", "Kiel", "Bath", "Nice", "Riga", "Baku", "Doha", "Graz", "Jena", "Lund", "Pisa"]

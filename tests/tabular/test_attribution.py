@@ -12,7 +12,8 @@ from chainrule.errors import ModelFileError, SettingError, UnknownNameError
 from chainrule.notebooks import FORMS
 from chainrule.tables.columns import Feature
 from chainrule.tables.table import Table
-from chainrule.tabular.explaining.attribution import Attribution, AverageRow, ColumnPart, attribute
+from chainrule.tabular.explaining.attribution import Attribution, ColumnPart, attribute
+from chainrule.tabular.explaining.average_row import AverageRow
 from chainrule.tabular.explaining.paths import SmoothNetwork, integrate
 
 

@@ -19,9 +19,9 @@ import chainrule as cr
 from chainrule.cli.app import app
 from chainrule.engines import cores
 from chainrule.errors import MissingFileError, ModelFileError, SettingError
-from chainrule.network.holding import held
-from chainrule.network.runs import values_of
-from chainrule.network.storage import content_of, description_of
+from chainrule.network.files.holding import held
+from chainrule.network.files.runs import values_of
+from chainrule.network.files.storage import content_of, description_of
 from chainrule.nn.parameters import flat_names
 from chainrule.tabular.learning import members, under_way
 

@@ -13,7 +13,8 @@ from chainrule.errors import DataError, SettingError, UnknownNameError
 from chainrule.notebooks import FORMS
 from chainrule.tables.columns import Feature
 from chainrule.tabular.explaining.association import associations, groups_of, named
-from chainrule.tabular.explaining.importance import Predictor, importance
+from chainrule.tabular.explaining.importance import importance
+from chainrule.tabular.explaining.predictors import Predictor
 from chainrule.training.metrics import METRICS
 
 

@@ -283,7 +283,7 @@ def test_names_may_be_numbers_as_those_of_pandas_are():
 
 @pytest.mark.parametrize("weights", [[1.0, 2.0], 1.0, np.ones((120, 1))])
 def test_a_weight_for_every_row(weights):
-    with pytest.raises(DataError, match=r"give one weight for each of the table's 120 rows"):
+    with pytest.raises(DataError, match=r"give one weight for each of the 120 rows"):
         cr.TableModel(**QUICK).fit(people(), "weight", weights=weights)
 
 
@@ -304,12 +304,38 @@ def test_weights_of_rows_count_in_scores_importance_and_report():
         model.evaluate(data.filter(weights > 0), weights=weights[weights > 0]).metric()
     )
     assert model.importance(data, weights=weights).score == pytest.approx(counted.metric())
-    with pytest.raises(DataError, match="give one weight for each of the table's 120 rows"):
+    with pytest.raises(DataError, match="give one weight for each of the 120 rows"):
         model.evaluate(data, weights=weights[1:])
-    for wrong in (0.0 * weights, weights - 1.0):
+    for wrong, said in ((0.0 * weights, "weights are 0 in every row"), (weights - 1.0, "weights is -1 in row")):
         for use in (model.evaluate, model.importance):
-            with pytest.raises(DataError, match="weights must not be negative, and at least one must be positive"):
+            with pytest.raises(DataError, match=said):
                 use(data, weights=wrong)
+
+
+def test_a_column_says_how_much_rows_count():
+    data, weights = people(), np.where(np.arange(120) % 3 == 0, 0.0, np.arange(120) / 60)
+    model = cr.TableModel(columns={"heavy": "drop"}, **QUICK).fit(data, "weight", weights=weights)
+    with_column = data.with_columns(w=pl.Series(weights))
+    other = cr.TableModel(columns={"heavy": "drop"}, **QUICK).fit(with_column, "weight", weights="w")
+    assert other.columns == ("height", "town")
+    assert (other.predict(data) == model.predict(data)).all()
+    assert other.evaluate(with_column, weights="w").metric() == model.evaluate(data, weights=weights).metric()
+    words = data.with_columns(w=pl.Series(["light", *["1"] * 119]))
+    with pytest.raises(TableError, match=r"column 'w' of the table is to weigh the rows, .*: 'light', '1'\."):
+        other.fit(words, "weight", weights="w")
+    with pytest.raises(DataError, match="the weight in 'w' has 1 NaN or infinite value"):
+        other.fit(data.with_columns(w=pl.Series([None, *weights[1:]])), "weight", weights="w")
+
+
+def test_weights_of_few_rows_leave_every_fold_some():
+    data, weights = people().sort("weight"), np.zeros(120)
+    weights[60:84] = 1.0
+    model = cr.TableModel(**QUICK | {"folds": 5}).fit(data, "weight", weights=weights)
+    held = model.out_of_fold
+    assert sorted(np.count_nonzero(weights[held.rows[held.fold == own]]) for own in range(5)) == [4, 5, 5, 5, 5]
+    ordered = data.with_columns(w=pl.Series(np.repeat([0.0, 1.0], [96, 24])), day=pl.Series(range(120)))
+    with pytest.raises(DataError, match="all of the 24 rows whose weight is above 0 are held out together"):
+        model.fit(ordered, "weight", weights="w", order="day")
 
 
 def test_probabilities_add_up_to_one(classifier):
@@ -330,7 +356,7 @@ def test_of_files_that_are_drawn_from_rows_are_told_and_weighed_by_their_places(
     assert model.scores.weights.tolist() == weights[model.held_rows].tolist()
     assert model.compare(tmp_path / "large.csv", beside=["mean"])["mae"] == model.scores["mae"]
     assert "out of fold" in model.report(tmp_path / "large.csv", beside=["mean"], seconds=0.1).scores
-    with pytest.raises(DataError, match="each of the table's 3,000 rows"):
+    with pytest.raises(DataError, match="each of the 3,000 rows"):
         model.fit(tmp_path / "large.csv", "y", weights=np.ones(600))
 
 

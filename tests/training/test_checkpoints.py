@@ -30,8 +30,8 @@ from chainrule.errors import (
     OtherFormatError,
     SettingError,
 )
-from chainrule.network import checkpoints, storage, writing
-from chainrule.network.checkpoints import newest
+from chainrule.network.files import checkpoints, storage, writing
+from chainrule.network.files.checkpoints import newest
 from chainrule.training import OPTIMIZERS, Every
 from chainrule.training import watching as watching_module
 from killing import Noted
@@ -610,9 +610,44 @@ def test_what_a_killed_writer_has_left_is_written_over(tmp_path: Path) -> None:
 
 # --- signals
 
+ASKING = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
+
+@pytest.fixture
+def handlers() -> Any:
+    """Those of all signals as they were, when the test has ended."""
+    before = {number: signal.getsignal(number) for number in ASKING}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers")
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="terminals are closed in this way on Unix")
+def test_a_terminal_that_is_closed_says_so_several_times(tmp_path: Path) -> None:
+    """The first one ends the training; those that come behind end nothing, nor what is done with the network then."""
+    net = network()
+    trained(net, callbacks=[lambda end: os.kill(os.getpid(), signal.SIGHUP) if end.epoch == 2 else None])
+    assert net.history is not None
+    assert (net.history.interrupted, net.history.epochs) == (True, 3)
+    os.kill(os.getpid(), signal.SIGHUP)
+    net.save(tmp_path / "kept.safetensors")
+    assert same(cr.load(tmp_path / "kept.safetensors").parameters, net.parameters)
+
+
+@pytest.mark.usefixtures("handlers")
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="terminals are closed in this way on Unix")
+def test_what_is_to_go_on_without_its_terminal_goes_on() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` has it
+    net = network()
+    trained(net, callbacks=[lambda end: os.kill(os.getpid(), signal.SIGHUP)])
+    assert net.history is not None
+    assert net.history.epochs == EPOCHS
+
+
+@pytest.mark.usefixtures("handlers")
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ASKING)
 def test_a_signal_ends_a_training_that_is_not_kept(number: signal.Signals, engine: str) -> None:
     """The network has what it has learned, and goes on from there."""
     whole, net = trained(network(), engine=engine), network()
@@ -647,7 +682,8 @@ def test_a_pool_that_is_shut_down_does_not_wait_for_a_training(tmp_path: Path) -
     assert cr.load(tmp_path / "run.ckpt").run.epochs > 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("handlers")
+@pytest.mark.parametrize("number", ASKING)
 def test_a_signal_ends_it_and_it_is_gone_on_with(number: signal.Signals, tmp_path: Path) -> None:
     path, whole, numbers = tmp_path / "run.ckpt", trained(network()), [number]
 

@@ -232,7 +232,7 @@ def test_after_an_interrupt_within_a_block_of_many_epochs(monkeypatch: pytest.Mo
         for begin in range(first, block.count * 4, 6):
             n = min(6, block.count * 4 - begin)
             scalars = [s[begin : begin + n] for s in block.scalars]
-            yield Call(begin, n, scalars, self.runner.run(block.order, begin, n, scalars), self.runner.state)
+            yield Call(self.runner, block.order, begin, n, scalars)
 
     from chainrule.training.blocks import BlockRunner, Call
 

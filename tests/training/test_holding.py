@@ -17,8 +17,8 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import SettingError
-from chainrule.network import holding
-from chainrule.network.holding import held
+from chainrule.network.files import holding
+from chainrule.network.files.holding import held
 from training.test_checkpoints import NAMES, StoppedError, stopped, stopping
 from training.test_continuing import X, Y, alike, network, trained
 
@@ -38,7 +38,7 @@ class Other:
         script = f"""
             import os, time
             from pathlib import Path
-            from chainrule.network.holding import held
+            from chainrule.network.files.holding import held
             with held(Path({str(path)!r})):
                 {more or "pass"}
                 print(os.getpid(), flush=True)

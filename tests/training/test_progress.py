@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import Any
@@ -36,6 +37,16 @@ def test_fit_needs_no_stream(stream: Any, progress: bool | None, monkeypatch: py
     monkeypatch.setattr(sys, "stderr", stream)
     history = cr.Network([cr.Dense(1)]).fit(np.ones((4, 1)), [0.5] * 4, epochs=2, progress=progress)
     assert history.epochs == 2
+
+
+def test_a_bar_that_nobody_reads_any_longer_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin, end = os.pipe()
+    os.close(begin)
+    with open(end, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        history = cr.Network([cr.Dense(1)]).fit(np.ones((4, 1)), [0.5] * 4, epochs=2, progress=True)
+        assert history.epochs == 2
+        print("this goes nowhere, and is no error", file=stream, flush=True)
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_an_optimizer_goes_on_where_it_was() -> None:
     run(whole, epochs=9, shuffle=False)
     progress = None
     for epochs in (4, 1, 4):
-        progress = run(parts, epochs=epochs, shuffle=False, begin=progress).progress
+        progress = run(parts, epochs=epochs, shuffle=False, begin=progress).now().progress
     assert progress.steps == 9 * 7
     np.testing.assert_array_equal(whole.parameters["dense_0"]["weight"], parts.parameters["dense_0"]["weight"])
     forgetful = network()

@@ -16,10 +16,10 @@ from hypothesis.extra import numpy as arrays
 
 import chainrule as cr
 from chainrule.errors import SettingError
-from chainrule.network.reading import read
-from chainrule.network.storage import FORMAT, content_of
-from chainrule.network.tensors import NAMES
-from chainrule.network.values import Reader
+from chainrule.network.files.reading import read
+from chainrule.network.files.storage import FORMAT, content_of
+from chainrule.network.files.tensors import NAMES
+from chainrule.network.files.values import Reader
 from chainrule.training.states import DTYPES, NUMBERS, Unkept, plain_copy
 from chainrule.training.states import state_of as asked_of
 from training.test_checkpoints import StoppedError, names, stopping

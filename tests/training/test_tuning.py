@@ -9,7 +9,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import DivergedError, SettingError
-from chainrule.network.trials import Trial
+from chainrule.network.hyperparameters.trials import Trial
 from chainrule.training import repeated
 
 RANDOM = np.random.default_rng(0)

@@ -160,3 +160,43 @@ def test_targets_in_one_axis_are_never_broadcast(loss: str) -> None:
         function(outputs, targets[:4])
     with pytest.raises(ShapeError, match=r"\(5, 3\).*\(5,\)"):
         function(RANDOM.normal(size=(5, 3)), targets)
+
+
+@pytest.mark.parametrize("size", [2.0**140, 2.0**1000, 2.0**-170])
+def test_weights_that_float32_does_not_hold_are_ratios_as_any_others(size: float) -> None:
+    """Of arrays and datasets, in training, validation and evaluation: to the bit what the same by a power of two give."""
+
+    def learned(weights: Any) -> tuple[Any, ...]:
+        network = cr.Network([cr.Dense(1, weight=[[0.5], [-0.3]])])
+        other = cr.Network([cr.Dense(1, weight=[[0.5], [-0.3]])])
+        first = network.fit(X, T, sample_weight=weights, validation_data=(X, T, weights), epochs=2, progress=False)
+        data = cr.ArrayDataset(X, T, weights)
+        second = other.fit(data, validation_data=data, epochs=2, progress=False)
+        measured = network.evaluate(X, T, sample_weight=weights)
+        return *first["loss"], *first["val_loss"], *second["loss"], *second["val_loss"], measured["loss"]
+
+    assert learned(W * size) == learned(W)
+
+
+def test_weights_of_a_dataset_that_cannot_be_held_are_refused_where_it_is_read_once() -> None:
+    small = cr.Network([cr.Dense(1)])
+    small.fit(X, T, **QUIET)
+    with pytest.raises(
+        DataError,
+        match=r"sample_weight reaches 1e\+39, more than float32 holds\. Give all of them divided by the largest",
+    ):
+        small.evaluate(cr.ArrayDataset(X, T, np.full(30, 1e39)))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"), [(-1.0, "is -1 in row 4"), (np.inf, r"\(inf\) in row 4"), (np.nan, "row 4")]
+)
+def test_a_wrong_weight_is_named(wrong: float, said: str) -> None:
+    weights = W.copy()
+    weights[4] = wrong
+    with pytest.raises(DataError, match=said):
+        line().fit(X, T, sample_weight=weights, **QUIET)
+    with pytest.raises(
+        DataError, match=r"in the rows 4 to 5 of ArrayDataset, counted from 0: sample_weight .* in row 0"
+    ):
+        line().fit(cr.ArrayDataset(X, T, weights), **QUIET)

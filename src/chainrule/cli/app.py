@@ -5,10 +5,8 @@ from __future__ import annotations
 import gc
 import io
 import os
-import signal
 import sys
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
@@ -71,9 +69,9 @@ class Commands(TyperGroup):
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             complain(f"{where}{error.strerror or error}.")
-        except Terminated:
+        except Terminated as ended:
             complain("stopped.")
-            raise typer.Exit(SIGNALLED + signal.SIGTERM) from None
+            raise typer.Exit(SIGNALLED + ended.number) from None
         except KeyboardInterrupt:
             complain("stopped by Ctrl-C.")
             raise typer.Exit(INTERRUPTED) from None
@@ -92,6 +90,8 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version  # which loads what reads e-mail
+
         typer.echo(f"chainrule {version('chainrule')}")
         raise typer.Exit
 

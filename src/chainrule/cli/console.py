@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from collections.abc import Iterable, Mapping
 from textwrap import wrap
+from typing import IO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
+from chainrule.training.progress import Lasting
+
 BLOCKS = "▁▂▃▄▅▆▇█"
 SHADES = " ░▒▓█"
 
 
-class _Stream(Console):
-    """Standard output or standard error, as it is now."""
-
-    def on_broken_pipe(self) -> None:
-        """Whoever reads has enough, as `head -1`; the work goes on, for its results are saved."""
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
-
-
 def output() -> Console:
     """Standard output, as it is now."""
-    return _Stream(highlight=False)
+    return _console(sys.stdout)
 
 
 def errors() -> Console:
     """Standard error, as it is now."""
-    return _Stream(stderr=True, highlight=False)
+    return _console(sys.stderr)
+
+
+def _console(stream: object) -> Console:
+    return Console(file=cast(IO[str], Lasting(stream)), highlight=False)
 
 
 def say(text: str = "", style: str = "") -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from chainrule.datasets import split_rows
-from chainrule.tables import Table, ranks
+from chainrule.tables import Spelling, Table, ranks
 from chainrule.tables.options import counted
 from chainrule.tabular.learning.folds import latest, others
 
@@ -16,7 +16,14 @@ FEW = 5
 
 
 def keep_back(
-    table: Table, target: str, share: float, *, order: str | None = None, group: str | None = None, seed: int = 0
+    table: Table,
+    target: str,
+    share: float,
+    *,
+    order: str | None = None,
+    group: str | None = None,
+    seed: int = 0,
+    spelling: Spelling = Spelling(),  # noqa: B008 (frozen)
 ) -> tuple[Table, Table]:
     """The rows to learn from, and those kept back.
 
@@ -33,7 +40,7 @@ def keep_back(
     """
     names = None if group is None else table.column(group).cast(str).fill_null("").to_numpy()
     if order is not None:
-        kept = latest(ranks(table, order), share)[1]
+        kept = latest(ranks(table, order, spelling), share)[1]
         learned = others(len(table), kept, names)
     elif names is not None:
         groups, group_of = np.unique(names, return_inverse=True)

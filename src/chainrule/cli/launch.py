@@ -21,6 +21,7 @@ from chainrule.cli.console import complain
 from chainrule.cli.exits import FAILED, SIGNALLED
 from chainrule.errors import MissingExtraError, MissingFileError
 from chainrule.forks import load
+from chainrule.training.signals import ENDING
 
 TOLD = "CHAINRULE_PROCESS"
 """What a process that was started here is told by: the address at which all meet, how many there are, which it is."""
@@ -77,8 +78,9 @@ def _watched(processes: Sequence[subprocess.Popen[bytes]]) -> int:
             with suppress(OSError):
                 one.send_signal(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, pass_on)
+    for number in (signal.SIGINT, *ENDING):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as after nohup
+            signal.signal(number, pass_on)
     while True:
         ended = [one.poll() for one in processes]
         failed = next((number for number, code in enumerate(ended) if code), None)
@@ -146,7 +148,7 @@ class _Heard:
     def code(self) -> int:
         """The exit code for the first that asks a process to end; 0 if there was none."""
         with suppress(BlockingIOError):
-            asked = [number for number in os.read(self._end, 1000) if number in (signal.SIGINT, signal.SIGTERM)]
+            asked = [number for number in os.read(self._end, 1000) if number in (signal.SIGINT, *ENDING)]
             return SIGNALLED + asked[0] if asked else 0
         return 0
 

@@ -55,9 +55,10 @@ from chainrule.cli.training_options import (
     TestShare,
     ValueMark,
     WeightDecay,
+    Weights,
 )
 from chainrule.errors import SettingError
-from chainrule.tables import Table, as_table, sample
+from chainrule.tables import Spelling, Table, as_table, sample
 from chainrule.tables.options import counted
 from chainrule.tabular import Recipe, TableModel
 from chainrule.training.checkpoints import seconds_of
@@ -101,6 +102,7 @@ def train(
     l2: L2 = Recipe.l2,
     metric: ChosenBy = None,
     class_weight: ClassWeights = None,
+    weights: Weights = None,
     seed: Seed = 0,
     processes: Processes = None,
     checkpoint: Checkpoint = None,
@@ -140,7 +142,8 @@ def train(
     table = sample(table_to_read(data), separator, not no_header, mark, seed, encoding)
     rest = None if test_file is None else as_table(table_to_read(test_file), separator, not no_header, mark, encoding)
     if test and rest is None:
-        table, rest = keep_back(table, target, test, order=split_by, group=group, seed=seed)
+        spelling = Spelling.of(missing_mark or (), value_mark or ())
+        table, rest = keep_back(table, target, test, order=split_by, group=group, seed=seed, spelling=spelling)
     if rest is not None:
         rest.column(target)  # what is not there is told before the training
     say(f"{table.source}: {counted(len(table), 'row')}, {counted(len(table.names), 'column')}", "bold")
@@ -152,8 +155,8 @@ def train(
     del table  # `fit` lets go of its text before the training, which needs the room
     with heard_as_interrupt():
         model.fit(  # without ** or *, whose call would keep the table as long as it lasts
-            given.pop(), target, balanced=class_weight is not None, groups=group, order=split_by, checkpoint=checkpoint,
-            resume=resume,
+            given.pop(), target, weights=weights, balanced=class_weight is not None, groups=group, order=split_by,
+            checkpoint=checkpoint, resume=resume,
         )  # fmt: skip
         if save is not None:
             model.save(save, notes=found)
@@ -162,14 +165,14 @@ def train(
     if model.has_scores:
         found["held out"] = plain(model.scores.metrics)
     if rest is not None:
-        found["test"] = _tested(model, rest, "kept back" if test_file is None else f"of {rest.source}")
+        found["test"] = _tested(model, rest, weights, "kept back" if test_file is None else f"of {rest.source}")
     files.write(model, found, at_hand, rest)
 
 
-def _tested(model: TableModel, rest: Table, whose: str) -> dict[str, float | None]:
+def _tested(model: TableModel, rest: Table, weights: str | None, whose: str) -> dict[str, float | None]:
     """How good the model is for rows that it was not trained on, told and as values."""
     heading(f"Test: {len(rest):,} rows {whose}")
-    scores = model.evaluate(rest)
+    scores = model.evaluate(rest, weights=weights)
     say(str(scores))
     return plain(scores.metrics)
 

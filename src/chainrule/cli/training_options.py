@@ -118,6 +118,12 @@ Groups = Annotated[
         metavar="COLUMN",
     ),
 ]
+Weights = Annotated[
+    str | None,
+    typer.Option(
+        help="A column that says how much each row counts; it is not learned from.", **TRAINING, metavar="COLUMN"
+    ),
+]
 HiddenLayers = Annotated[
     str | None,
     typer.Option(

@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.engines.choice import AUTO, ENGINES, REFERENCE, choose, load, preferred, why_not
 from chainrule.engines.engine import Engine, Executable, Workspace
-from chainrule.engines.loop import Measurement, Runner, TrainingLoop
+from chainrule.engines.loop import Apart, Crew, Measurement, Runner, TrainingLoop, Work
 from chainrule.engines.states import State
 from chainrule.errors import ShapeError
 from chainrule.tracing import trees
@@ -23,12 +23,15 @@ __all__ = [
     "AUTO",
     "ENGINES",
     "REFERENCE",
+    "Apart",
+    "Crew",
     "Engine",
     "Executable",
     "Measurement",
     "Runner",
     "State",
     "TrainingLoop",
+    "Work",
     "Workspace",
     "compile_program",
     "evaluate",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -75,6 +75,27 @@ class TrainingLoop(NamedTuple):
         return rest == (0 if self.last is None else self.last.inputs[self.state].shape[0])
 
 
+class Work(Protocol):
+    """A call of a runner that is carried out by others."""
+
+    @property
+    def report(self) -> Any:
+        """What the call gives, once it has ended."""
+
+
+class Crew(Protocol):
+    """Threads that carry out works without Python; the one that puts them there helps, and is to close it."""
+
+    def put(self, work: Any) -> None:
+        """Have one carried out."""
+
+    def ended(self) -> list[Any]:
+        """Those that have ended and were not told yet, or none yet."""
+
+    def close(self) -> None:
+        """Let the threads go; works that were not begun stay undone."""
+
+
 class Runner(Protocol):
     """A training loop ready to run on its data, in an engine's own way."""
 
@@ -100,6 +121,17 @@ class Runner(Protocol):
         number by number, and behind them what is measured, 0 where no epoch ends. Data are read where they lie: what is
         written into them between calls is read by the next, unless they are marked as not writeable.
         """
+
+
+@runtime_checkable
+class Apart(Runner, Protocol):
+    """A runner whose calls others can carry out."""
+
+    def crew(self, threads: int, works: int) -> Crew | None:
+        """So many threads for its calls and those of others of its loop, so many at a time; `None` if they would be no faster."""
+
+    def begun(self, order: Any, first: int, count: int, scalars: list[Any]) -> Work:
+        """The same as `run`, to be given to a crew."""
 
 
 class Alone:

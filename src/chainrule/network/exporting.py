@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.errors import SettingError
-from chainrule.network.answering import Answers, Question
+from chainrule.network.answers.answering import Answers, Question
 from chainrule.network.base import BaseNetwork
-from chainrule.network.storage import as_path
-from chainrule.network.writing import replace_file
+from chainrule.network.files.storage import as_path
+from chainrule.network.files.writing import replace_file
 from chainrule.nn.parameters import flat_names
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Program, simplify, trace, trees

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from weakref import ref
 
 from chainrule.errors import ArgumentError, DerivativeLostError, SettingError
+from chainrule.network.answers.measuring import Measures, as_metrics
 from chainrule.network.base import BaseNetwork, batch_for, inputs_of
 from chainrule.network.meaning import Meaning, learn_meanings
-from chainrule.network.measuring import Measures, as_metrics
 from chainrule.network.standardising import begin_with_standardise, take_from_rows, warn_of_sizes
 from chainrule.network.surveying import columns_of_dataset, first_rows, learned_from, validated_on
 from chainrule.nn.parameters import Parameters
@@ -29,6 +29,7 @@ from chainrule.training import (
     scaled,
     split_off,
 )
+from chainrule.training.blocks import Call
 from chainrule.training.hyperparameters import is_traced_anywhere
 from chainrule.training.step import TrainingStep
 
@@ -113,12 +114,18 @@ def carry_out(network: BaseNetwork, training: Training) -> History:
 
     During callbacks the network has the parameters of the epoch, which cannot be written to.
     """
+    list(course(network, training))  # an empty one, as no call is left to others
+    return training.history
+
+
+def course(network: BaseNetwork, training: Training) -> Iterator[Call]:
+    """The same, gone through call by call: those that others carry out, which are to be before it goes on."""
 
     def current(parameters: Parameters) -> None:
         network.hold(parameters, training.history)
 
     try:
-        return training.run(current)
+        yield from training.course(current)
     finally:
         try:
             _leave(network, training)
@@ -133,7 +140,7 @@ def _leave(network: BaseNetwork, training: Training) -> None:
     recording = None if training.recorded() is None else Recording(training)
     if recording is not None:
         training.history.trained = ref(network)
-    network.hold(training.parameters, training.history, training.now().copy(), recording)
+    network.hold(training.parameters, training.history, training.now(own=True), recording)
 
 
 def _validation(network: BaseNetwork, meanings: Sequence[Meaning], data: Any) -> Batch:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ModelFileError, SettingError, shortened
-from chainrule.network.description import plain, short
+from chainrule.network.files.description import plain, short
+from chainrule.network.files.reading import read
+from chainrule.network.files.runs import run_of
+from chainrule.network.files.storage import LABEL_BYTES, as_path
+from chainrule.network.files.values import MissingCodeError, Reader
 from chainrule.network.meaning import Meaning
 from chainrule.network.network import Network
-from chainrule.network.reading import read
-from chainrule.network.runs import run_of
-from chainrule.network.storage import LABEL_BYTES, as_path
-from chainrule.network.values import MissingCodeError, Reader
 from chainrule.nn.model import Model
 from chainrule.tracing import trees
 from chainrule.training.loss import Loss

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from chainrule.autodiff import grad
 from chainrule.engines import Engine
 from chainrule.errors import NotBuiltError
-from chainrule.network import exporting, storage
+from chainrule.network import exporting
 from chainrule.network.advice import advised
-from chainrule.network.answering import Answers, CompiledNetwork, Question
+from chainrule.network.answers.answering import Answers, CompiledNetwork, Question
+from chainrule.network.answers.measuring import Asked, Measures, as_metrics
 from chainrule.network.base import batch_for
 from chainrule.network.explaining import meanings_of, objective_of
-from chainrule.network.measuring import Asked, Measures, as_metrics
+from chainrule.network.files import storage
 from chainrule.network.summary import Summary, summary
 from chainrule.network.surveying import encoder_for, first_rows, learned_from
 from chainrule.network.trainable import TrainableNetwork
@@ -24,7 +25,7 @@ from chainrule.training import Dataset, Objective
 from chainrule.training.stored import evaluator_of
 
 if TYPE_CHECKING:
-    from chainrule.network.uncertainty import Uncertainty
+    from chainrule.network.answers.uncertainty import Uncertainty
 
 
 class Network(TrainableNetwork):
@@ -187,7 +188,7 @@ class Network(TrainableNetwork):
         >>> told.samples.shape, told.mean.shape
         ((20, 40), (40,))
         """
-        from chainrule.network.uncertainty import uncertainty
+        from chainrule.network.answers.uncertainty import uncertainty
 
         return uncertainty(self, X, samples, seed)
 

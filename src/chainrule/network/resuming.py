@@ -10,13 +10,13 @@ from typing import Any
 from chainrule.engines import Engine
 from chainrule.engines.choice import AUTO, leads
 from chainrule.errors import ModelFileError, SettingError
-from chainrule.network.checkpoints import PARTS, Kept, check_parts, has_ended, newest
-from chainrule.network.holding import held
+from chainrule.network.answers.measuring import Asked, as_metrics, is_known, metric_name
+from chainrule.network.files.checkpoints import PARTS, Kept, check_parts, has_ended, newest
+from chainrule.network.files.holding import held
+from chainrule.network.files.storage import as_path
 from chainrule.network.loading import check_code, network_in
 from chainrule.network.meaning import nested
-from chainrule.network.measuring import Asked, as_metrics, is_known, metric_name
 from chainrule.network.network import Network
-from chainrule.network.storage import as_path
 from chainrule.training.callbacks import unless_callbacks
 from chainrule.training.history import DIVERGED, FINISHED
 from chainrule.training.progress import Display

@@ -16,6 +16,7 @@ from chainrule.nn.numbers import as_array, as_plain, unless_hashable
 from chainrule.training import Batch, Columns, as_inputs, class_weights
 from chainrule.training.evaluation import row_bytes
 from chainrule.training.stored import Dataset, Piece, Share, Store, checked_pieces, first_of, passed_over, store_of
+from chainrule.training.weights import to_unit, weights_of_rows
 
 MOST_DIFFERENT = 2**16
 """How many different targets are remembered: more classes than that no network tells apart."""
@@ -34,11 +35,11 @@ class Survey:
     """What is known of a dataset after all of its rows were looked at.
 
     For every output there are `examples` of targets, which mean together what all of them do. The `fingerprint` is a text
-    that is another when any number is.
+    that is another when any number is. `heaviest` is the largest weight, `None` where there are none.
     """
 
     examples: list[Any] = field(default_factory=list)
-    weighted: bool = False
+    heaviest: float | None = None
     fingerprint: str = ""
 
 
@@ -63,7 +64,7 @@ def survey(network: BaseNetwork, dataset: Dataset) -> Survey:
         before = found.examples or [None] * len(targets)
         found.examples = [representative(*both) for both in zip(before, targets, strict=True)]
         if weights is not None:
-            found.weighted = True
+            found.heaviest = max(found.heaviest or 0.0, float(weights_of_rows(weights, len(weights)).max()))
         for own, parts in zip(hashed, (arrays, targets, [] if weights is None else [np.asarray(weights)]), strict=True):
             for part in parts:
                 own.update(_bytes_of(part))
@@ -140,15 +141,19 @@ class Encoder:
         if given is None and self.of_classes is None:
             return batch
         rows = len(arrays[0])
-        weights = np.ones(rows) if given is None else as_array(given, np.float64, "sample_weight")
-        if weights.shape != (rows,) or (weights < 0).any():
-            raise DataError(
-                f"sample_weight has shape {weights.shape}, and {weights.min():.3g} is the least; give each of the {rows} rows a "
-                "weight that is not negative."
-            )
+        weights = np.ones(rows) if given is None else weights_of_rows(given, rows)
         if self.of_classes is not None:
             weights = weights * self.of_classes[batch.class_indices[0]]
-        return replace(batch, weights=(weights * self.scale).astype(self.dtype))
+        weights = weights * self.scale
+        if rows and weights.max() > np.finfo(self.dtype).max:
+            raise DataError(
+                f"sample_weight reaches {weights.max():g}, more than {self.dtype} holds. Give all of them divided by the largest."
+            )
+        return replace(batch, weights=weights.astype(self.dtype))
+
+    def weighed(self, found: Survey) -> Encoder:
+        """The same, with weights whose largest is near 1: only their ratios count, and large ones are none of its dtype's numbers."""
+        return self if found.heaviest is None else replace(self, scale=self.scale * to_unit(found.heaviest))
 
     def stored(self, dataset: Dataset, fingerprint: str = "") -> Store:
         """The rows of a dataset, encoded."""
@@ -206,6 +211,8 @@ def learned_from(
     encode = encoder_for(network, meanings, dataset)
     if class_weight is not None:
         encode = replace(encode, of_classes=_of_classes(encode.stored(dataset), meanings, class_weight))
+    weighted = found.heaviest is not None or class_weight is not None
+    encode = encode.weighed(found)
     learned, validation = dataset, None
     if validation_split:
         learned, held = (Share(dataset, validation_split, seed, held=x) for x in (False, True))
@@ -220,19 +227,19 @@ def learned_from(
                 f"validation_split={validation_split} holds {held.rows} rows out, too many to be kept in memory, of a source that is "
                 "read in order: it would be read twice. Give validation_data, or more megabytes to the dataset."
             )
-    if found.weighted or class_weight is not None:
+    if weighted:
         blocks = encode.stored(learned).blocks()
         total = float(sum(np.sum(block.arrays()[-1], dtype=np.float64) for block in blocks))
         if not total > 0:
             raise DataError("all rows to learn from have weight 0; give at least one of them a weight above 0.")
-        encode = replace(encode, scale=learned.rows / total)
+        encode = replace(encode, scale=encode.scale * (learned.rows / total))
     return meanings, encode.stored(learned, found.fingerprint).batch, validation
 
 
 def validated_on(network: BaseNetwork, meanings: Sequence[Meaning], dataset: Dataset) -> Batch:
     """Rows of a dataset to be validated on."""
     found = survey(network, dataset)
-    return held_in_memory(encoder_for(network, meanings, dataset).stored(dataset, found.fingerprint))
+    return held_in_memory(encoder_for(network, meanings, dataset).weighed(found).stored(dataset, found.fingerprint))
 
 
 def _tell_rows(network: BaseNetwork, dataset: Dataset) -> None:

@@ -10,12 +10,12 @@ from chainrule.engines import Engine
 from chainrule.engines.choice import leads
 from chainrule.errors import SettingError, shortened
 from chainrule.network.advice import NOT_TAKEN, advised
-from chainrule.network.checkpoints import checkpoints_for
+from chainrule.network.answers.measuring import Asked, as_metrics, metric_name
 from chainrule.network.examining import ExaminableNetwork
+from chainrule.network.files.checkpoints import checkpoints_for
+from chainrule.network.files.holding import held
+from chainrule.network.files.storage import as_path
 from chainrule.network.fitting import carry_out, training_for
-from chainrule.network.holding import held
-from chainrule.network.measuring import Asked, as_metrics, metric_name
-from chainrule.network.storage import as_path
 from chainrule.nn.parameters import as_patterns
 from chainrule.training import Clipping, EarlyStopping, Every, History, Penalty, Run, Settings, as_early_stopping
 from chainrule.training.checkpoints import USUAL
@@ -141,8 +141,8 @@ class TrainableNetwork(ExaminableNetwork):
         Returns
         -------
         History
-            Every epoch's metrics. Ctrl-C ends training early, and so does SIGTERM where nobody else hears it; what was learned
-            so far is kept.
+            Every epoch's metrics. Ctrl-C ends training early, and so do SIGTERM and SIGHUP where nobody else hears them; what
+            was learned so far is kept.
 
         Raises
         ------

@@ -47,9 +47,8 @@ class ParameterSpec:
 def initial(specs: Mapping[str, Mapping[str, ParameterSpec]], seed: int, dtype: Any) -> Parameters:
     """First values of all parameters, drawn in order from one seed."""
     random = np.random.default_rng(seed)
-    sizes = {f"{layer}.{name}": math.prod(spec.shape) for layer, own in specs.items() for name, spec in own.items()}
     try:
-        if max(sizes.values(), default=0) > LARGEST:
+        if any(math.prod(spec.shape) > LARGEST for own in specs.values() for spec in own.values()):
             raise MemoryError
         return {
             layer: {
@@ -58,6 +57,7 @@ def initial(specs: Mapping[str, Mapping[str, ParameterSpec]], seed: int, dtype: 
             for layer, own in specs.items()
         }
     except MemoryError:
+        sizes = {f"{layer}.{name}": math.prod(spec.shape) for layer, own in specs.items() for name, spec in own.items()}
         largest = max(sizes, key=lambda name: sizes[name])
         raise SettingError(
             f"the network has {sum(sizes.values()):,} parameters, {sizes[largest]:,} of them in {largest}, and there is not as "

@@ -153,7 +153,7 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
                     "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
                     f"preprocessed. ({error})"
                 ) from error
-            progress = training.progress
+            progress = training.now().progress
             if history.stopped != LOWER or self.n_iter_ == self.max_iter or incremental:
                 break
         if self._rate_rule == "invscaling":

@@ -20,6 +20,7 @@ from chainrule.sklearn.nested import NestedParameters
 from chainrule.tables import Table, Task, as_table, spell
 from chainrule.tables.options import counted, quoted
 from chainrule.tabular import Recipe, TableModel
+from chainrule.training.weights import to_unit
 
 
 class BaseTableEstimator(NestedParameters):
@@ -159,7 +160,7 @@ class BaseTableEstimator(NestedParameters):
         if weights is not None:
             weights = _check_sample_weight(weights, y[:, None], ensure_non_negative=True)
             kept = np.flatnonzero(weights)
-            table, y, weights = table.rows(kept), y[kept], weights[kept]
+            table, y, weights = table.rows(kept), y[kept], weights[kept] * to_unit(weights)
             groups = None if groups is None else np.asarray(groups)[kept]
         if len(kept) < 2:
             raise ValueError(

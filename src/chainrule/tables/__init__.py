@@ -12,7 +12,7 @@ from chainrule.tables.reading import read
 from chainrule.tables.rescaling import rescaled
 from chainrule.tables.room import give_back
 from chainrule.tables.sampling import sample
-from chainrule.tables.sources import as_table
+from chainrule.tables.sources import as_table, cells_of_row
 from chainrule.tables.streaming import stream
 from chainrule.tables.table import Table
 from chainrule.tables.target import Target, Task
@@ -29,6 +29,7 @@ __all__ = [
     "Target",
     "Task",
     "as_table",
+    "cells_of_row",
     "give_back",
     "lightened",
     "ranks",

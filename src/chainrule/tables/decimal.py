@@ -81,7 +81,9 @@ def decimal_mark(frame: pl.DataFrame, separator: str = ",") -> Mark:
     >>> decimal_mark(pl.DataFrame({"people": ["999", "1.016"], "price": ["5,5", "6,5"]}), ";")
     Mark(decimal=',', note="numbers have decimal commas, as '5,5'; so '1.016' is 1016", guessed=None)
     """
-    text = [column for column in frame.get_columns() if str(column.dtype) == "String"]
+    import polars as pl
+
+    text = [column for column in frame.get_columns() if column.dtype == pl.String]
     if not text:
         return Mark(".", None, "")
     cells = joined(text)

@@ -170,8 +170,9 @@ def _sniffed(lines: Sequence[str]) -> str:
             width,
         )
 
-    best = max(SEPARATORS, key=fit)
-    if fit(best)[0]:
+    fits = {separator: fit(separator) for separator in SEPARATORS}
+    best = max(fits, key=fits.__getitem__)
+    if fits[best][0]:
         return best
     if fit(" ")[0]:
         return " "
@@ -186,6 +187,8 @@ def _titles(lines: Sequence[str], begin: int, separator: str | None) -> tuple[tu
     rows differ in length, they are sentences with commas.
     """
     for candidate in (separator,) if separator else SEPARATORS:
+        if any(sum(map(bool, cells)) > 1 for cells, _ in _rows(lines[begin : begin + 1], candidate)):
+            continue  # names, which may be many, stand in the first line
         rows = _rows(lines[begin : begin + _ASKED], candidate)
         filled = [[cell for cell in cells if cell] for cells, _ in rows]
         above = next((i for i, cells in enumerate(filled) if len(cells) > 1), 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +13,7 @@ from chainrule.errors import SettingError
 from chainrule.tables.columns import KINDS, Column, LeftOut
 from chainrule.tables.columns.column import Reading
 from chainrule.tables.columns.number import Scaling
+from chainrule.tables.columns.together import learned_together
 from chainrule.tables.missing import Missing, Spelling
 from chainrule.tables.names import spelled
 from chainrule.tables.numbers import number
@@ -20,9 +21,10 @@ from chainrule.tables.options import TableError, columns_option, counted, named,
 from chainrule.tables.problems import Problems
 from chainrule.tables.remarks import remarks_on
 from chainrule.tables.scales import ScaleKind
+from chainrule.tables.side_by_side import side_by_side
 from chainrule.tables.table import Table
 from chainrule.tables.target import Target, Task, learn_target
-from chainrule.tables.typed import typed, typed_within
+from chainrule.tables.typed import LONG, typed, typed_within
 
 if TYPE_CHECKING:
     import polars as pl
@@ -128,50 +130,58 @@ def _learn_inputs(
 ) -> tuple[Table, tuple[Column, ...], dict[str, Reading]]:
     """The table with plain numbers read, its columns besides the target, and what was read of those in use."""
     table = typed(table, spelling, _maybe_plain(table, target, kinds))
-    columns: dict[str, Column] = {}
-    for name, cells in zip(table.names, table.frame.get_columns(), strict=True):
-        if name != target:
-            found = _learned(name, cells, spelling, scaling, kinds.get(name), problems)
-            if found is not None:
-                columns[name] = found
+    inputs = {name: cells for name, cells in table.columns().items() if name != target}
+    free = {name: cells for name, cells in inputs.items() if name not in kinds}
+    together, long = learned_together(free, spelling, scaling), len(table) >= LONG
+    others = [name for name in inputs if name not in together]
+    learned = side_by_side(lambda x: _learned(x, inputs[x], spelling, scaling, kinds.get(x)), others, long)
+    found = {name: known.column for name, known in together.items()} | dict(zip(others, learned, strict=True))
+    columns = {name: column for name in inputs if (column := found[name]) is not None}
+    for name in [name for name in inputs if name not in columns]:
+        problems.add(*_other_than_asked(name, inputs[name], kinds[name]))
     if not any(column.features for column in columns.values()):
         for name in columns.keys() - kinds.keys():  # a counter is the one thing there is to learn from
-            if found := NAMES["number"].learn(name, table.column(name), spelling, "number", scaling=scaling):
-                columns[name] = found
+            if counter := NAMES["number"].learn(name, inputs[name], spelling, "number", scaling=scaling):
+                columns[name] = counter
     used = [column for column in columns.values() if column.features]
     if not used and not problems.told:
-        alone = table.lines is not None and len(table.names) == 1
-        reasons = [f"{name!r}: {column.why}" for name, column in list(columns.items())[:MOST_REASONS]]
-        problems.add(
-            f"no column is left to learn {target!r} from: it has {counted(len(table.names), 'column')} ({quoted(table.names)})"
-            + (f"; {'; '.join(reasons)}" if reasons else "")
-            + (f"; and {len(columns) - MOST_REASONS:,} more" if len(columns) > MOST_REASONS else "")
-            + ("; if the columns were not told apart, name what stands between them" if alone else ""),
-            option("separator", "semicolon") if alone else "",
-        )
-    readings = {column.name: column.read(table.column(column.name), spelling) for column in used}
+        problems.add(*_nothing_left(table, target, list(columns.values())))
+    unread = [column for column in used if column.name not in together]
+    read = side_by_side(lambda column: column.read(inputs[column.name], spelling), unread, long)
+    readings = {column.name: reading for column, reading in zip(unread, read, strict=True)}
+    readings = {x.name: readings.get(x.name) or Reading(together[x.name].values) for x in used}
     gaps = [name for name, reading in readings.items() if np.isnan(reading.values).any()] if missing == "error" else []
     if gaps:
         problems.add(f"values are missing in {named(gaps)}", option("missing", "fill"))
     return table, tuple(columns.values()), readings
 
 
-def _learned(
-    name: str, cells: pl.Series, spelling: Spelling, scaling: Scaling, wanted: str | None, problems: Problems
-) -> Column | None:
-    """One column: of the kind wanted, or of the first that it can be."""
+def _learned(name: str, cells: pl.Series, spelling: Spelling, scaling: Scaling, wanted: str | None) -> Column | None:
+    """One column: of the kind wanted, where it can be that, or of the first that it can be."""
     if wanted is None:
         return next(found for kind in KINDS if (found := kind.learn(name, cells, spelling, scaling=scaling)))
     kind, _, form = wanted.partition(":")
-    found = NAMES[kind].learn(name, cells, spelling, form or kind, scaling=scaling)
-    if found is None:
-        few = list(dict.fromkeys(map(str, cells.drop_nulls().head(100).to_list())))
-        problems.add(
-            f"column {name!r} was to be taken as {wanted!r}, but holds {quoted(few, 3)}"
-            + (" in every row" if len(few) == 1 else ""),
-            columns_option([name], "drop"),
-        )
-    return found
+    return NAMES[kind].learn(name, cells, spelling, form or kind, scaling=scaling)
+
+
+def _nothing_left(table: Table, target: str, columns: Sequence[Column]) -> tuple[str, str]:
+    """What is said where no column is one to learn from, and the remedy."""
+    alone = table.lines is not None and len(table.names) == 1
+    reasons = [f"{column.name!r}: {column.why}" for column in columns[:MOST_REASONS]]
+    said = (
+        f"no column is left to learn {target!r} from: it has {counted(len(table.names), 'column')} ({quoted(table.names)})"
+        + (f"; {'; '.join(reasons)}" if reasons else "")
+        + (f"; and {len(columns) - MOST_REASONS:,} more" if len(columns) > MOST_REASONS else "")
+        + ("; if the columns were not told apart, name what stands between them" if alone else "")
+    )
+    return said, option("separator", "semicolon") if alone else ""
+
+
+def _other_than_asked(name: str, cells: pl.Series, wanted: str) -> tuple[str, str]:
+    """What is said of a column that cannot be of the kind wanted, and the remedy."""
+    few = list(dict.fromkeys(map(str, cells.drop_nulls().head(100).to_list())))
+    said = f"column {name!r} was to be taken as {wanted!r}, but holds {quoted(few, 3)}"
+    return said + (" in every row" if len(few) == 1 else ""), columns_option([name], "drop")
 
 
 def _check_names(table: Table, target: str, kinds: Mapping[str, str]) -> None:

@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from chainrule.tables.columns.time import Time
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import read_numbers
-from chainrule.tables.options import TableError, quoted
+from chainrule.tables.options import TableError, option, quoted
 from chainrule.tables.table import Table, texts
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-def ranks(table: Table, name: str) -> NDArray[np.float64]:
+def ranks(table: Table, name: str, spelling: Spelling = Spelling()) -> NDArray[np.float64]:  # noqa: B008 (frozen)
     """The place of every row in the order of a column, equal ones alike; rows without a value come first, at 0.
 
-    Text is read as the inputs of a network are, so that whatever is a time there is one here.
+    Text is read as the inputs of a network are, so that whatever is a time there is one here, and what means "no value" is none.
 
     Raises
     ------
@@ -35,18 +35,23 @@ def ranks(table: Table, name: str) -> NDArray[np.float64]:
     >>> ranks(Table(pl.DataFrame({"day": ["3/31/2024", "2/1/2024", None, "2/1/2024"]})), "day")
     array([2., 1., 0., 1.])
     """
-    cells = table.column(name)
+    import polars as pl
+
+    cells, spelling = table.column(name), spelling.in_table(table)
     if str(cells.dtype) == "String":
-        values = _read(cells, table, name)
+        values = _read(cells, table, name, spelling)
         found = np.unique(values[~np.isnan(values)])
         return np.where(np.isnan(values), 0.0, np.searchsorted(found, values) + 1.0)
+    if cells.dtype.is_numeric():
+        numbers = read_numbers(cells, spelling.decimal, spelling.marks)
+        if numbers is not None:
+            cells = cells.set(pl.Series(np.isnan(numbers.values)), None)
     ranks = cells.rank("dense").to_numpy().astype(np.float64)
     return np.asarray(np.nan_to_num(ranks, nan=0.0))
 
 
-def _read(cells: pl.Series, table: Table, name: str) -> NDArray[np.float64]:
+def _read(cells: pl.Series, table: Table, name: str, spelling: Spelling) -> NDArray[np.float64]:
     """Numbers, or seconds, that the text of every row means."""
-    spelling = Spelling().in_table(table)
     numbers = read_numbers(cells, spelling.decimal, spelling.marks)
     if numbers is not None and not numbers.strays:
         return numbers.values
@@ -57,5 +62,6 @@ def _read(cells: pl.Series, table: Table, name: str) -> NDArray[np.float64]:
             return read.values
     raise TableError(
         f"column {name!r} of {table.source} is to order the rows, but not all it holds is a number, or a time of one form: "
-        f"{quoted(texts(cells)[:4])}. Give a column of numbers, or of times as 2024-05-31."
+        f"{quoted([text for text in texts(cells) if not spelling.is_missing(text)][:4])}. Give a column of numbers, or of times as "
+        f"2024-05-31; if some of it means that there is no value, {option('missing_mark', '-')}."
     )

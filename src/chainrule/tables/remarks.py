@@ -48,7 +48,8 @@ def remarks_on(
     `recognised` says that nobody has told whether the target holds classes or amounts.
     """
     remarks = _on_classes(target, y, recognised) if target.classes else []
-    once = _first_rows([table.column(name) for name in (*(c.name for c in columns), target.name)])
+    used = {target.name, *(column.name for column in columns)}
+    once = _first_rows([cells for name, cells in table.columns().items() if name in used])
     few = once[np.unique(np.linspace(0, len(once) - 1, min(len(once), SAMPLE)).astype(np.intp))]
     leaks: tuple[Column, ...] = ()
     if len(once) >= FEWEST and len(columns) > 1:
@@ -107,32 +108,27 @@ def _giving_away(
     y: NDArray[np.float64],
 ) -> tuple[Column, ...]:
     """The columns that alone give the target in these rows: by their order, or by their groups of equal values."""
-    at_once, found = max(1, AT_ONCE // len(rows)), set[str]()
-    whole: list[Column] = []
-    for column in columns:
-        x = read[column.name]
-        if x.ndim > 1:
-            continue
-        known = rows[~np.isnan(x[rows])]
-        if len(known) == len(rows):
-            whole.append(column)
-        elif 2 * len(known) >= len(rows) and len(known) >= FEWEST:
-            found.update(_of_whole([column], read, known, target, y))
-    for begin in range(0, len(whole), at_once):
-        found.update(_of_whole(whole[begin : begin + at_once], read, rows, target, y))
+    single, found = [column for column in columns if read[column.name].ndim == 1], set[str]()
+    at_once = max(1, AT_ONCE // len(rows))
+    for begin in range(0, len(single), at_once):
+        own = single[begin : begin + at_once]
+        x = np.stack([read[column.name][rows] for column in own])
+        known = ~np.isnan(x)
+        whole = known.all(axis=1)
+        found.update(_of_whole([own[place] for place in np.flatnonzero(whole)], x[whole], target, y[rows]))
+        for place in np.flatnonzero(~whole):
+            there = known[place]
+            if there.sum() >= max(FEWEST, len(rows) / 2):
+                found.update(_of_whole([own[place]], x[place : place + 1, there], target, y[rows[there]]))
     return tuple(column for column in columns if column.name in found)
 
 
 def _of_whole(
-    columns: Sequence[Column],
-    read: Mapping[str, NDArray[np.float64]],
-    rows: NDArray[np.intp],
-    target: Target,
-    y: NDArray[np.float64],
+    columns: Sequence[Column], values: NDArray[np.float64], target: Target, y: NDArray[np.float64]
 ) -> list[str]:
-    """The names of those that give the target, of columns without gaps in these rows."""
-    x, y = np.stack([read[column.name][rows] for column in columns], axis=1), y[rows]
-    numbers = np.array([column.features[0].kind == "number" for column in columns])
+    """The names of those that give the target: of columns without gaps, a row of values each."""
+    x = np.ascontiguousarray(values.T)
+    numbers = np.array([column.features[0].kind == "number" for column in columns], bool)
     ordered = numbers & (target.task == "regression")
     if ordered.any():
         ordered &= _rank_correlations(x, y) > CORRELATED
@@ -178,18 +174,32 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _same_columns(table: Table, read: Mapping[str, NDArray[np.float64]]) -> list[str]:
     """Columns that hold the same in every row, looked for among those whose first cells are alike."""
-    groups: dict[tuple[Any, ...], list[str]] = {}
-    for name, cells in zip(table.names, table.frame.get_columns(), strict=True):
-        kind = cells.dtype
-        if name in read and kind.is_numeric():
-            groups.setdefault((kind, read[name][:SAMPLE].tobytes()), []).append(name)
+    columns, groups = table.columns(), dict[tuple[Any, ...], list[str]]()
+    numeric = [
+        name for name, cells in columns.items() if name in read and read[name].ndim == 1 and cells.dtype.is_numeric()
+    ]
+    told = dict(zip(numeric, _told_apart([read[name][:SAMPLE] for name in numeric]), strict=True))
+    for name, cells in columns.items():
+        if name in told:
+            if not told[name]:
+                groups.setdefault((cells.dtype, read[name][:SAMPLE].tobytes()), []).append(name)
         elif are_single(cells):
-            groups.setdefault((kind, *cells.head(SAMPLE).to_list()), []).append(name)
+            groups.setdefault((cells.dtype, *cells.head(SAMPLE).to_list()), []).append(name)
     remarks = []
     for names in groups.values():
-        first = table.column(names[0])
-        same = [name for name in names[1:] if table.column(name).equals(first)]
+        first = columns[names[0]]
+        same = [name for name in names[1:] if columns[name].equals(first)]
         if same:
             verb = "holds" if len(same) == 1 else "hold"
             remarks.append(f"{named(same)} {verb} the same as column {names[0]!r} in every row")
     return remarks[:6]
+
+
+def _told_apart(columns: Sequence[NDArray[np.float64]]) -> NDArray[np.bool_]:
+    """Which columns of one length surely differ from all others: by a sum of their bits, the same for those that are the same."""
+    if not columns:
+        return np.empty(0, bool)
+    odd = np.random.default_rng(0).integers(0, 2**63, len(columns[0]), np.uint64) * np.uint64(2) + np.uint64(1)
+    sums = np.array([np.dot(np.ascontiguousarray(x).view(np.uint64), odd) for x in columns])
+    _, which, times = np.unique(sums, return_inverse=True, return_counts=True)
+    return np.asarray(times[which] == 1)

@@ -12,8 +12,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+def side_by_side(work: Callable[[Item], Result], items: Sequence[Item], long: bool = True) -> list[Result]:
     """What is made of every item, in their order; the first error that any of them raises.
+
+    Where the work on one is not `long`, so that a thread for it would take longer, it is done one after the other.
 
     Examples
     --------
@@ -21,7 +23,7 @@ def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[
     [1, 2, 3]
     """
     threads = min(cores.most(), len(items))
-    if threads < 2:
+    if threads < 2 or not long:
         return [work(item) for item in items]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(work, items))

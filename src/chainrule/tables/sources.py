@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chainrule.errors import SettingError
 from chainrule.tables.decimal import Mark, decimal_mark
 from chainrule.tables.encoding import utf8
 from chainrule.tables.files import File, Kind, files_of, kind_of
-from chainrule.tables.frames import frame_of
+from chainrule.tables.frames import frame_of, row_of
 from chainrule.tables.options import TableError, quoted
 from chainrule.tables.reading import from_bytes
 from chainrule.tables.records import records
@@ -75,6 +76,23 @@ def as_table(
         tables = [of_file(file, form) for file in files]
         return tables[0] if len(tables) == 1 else _together(tables, str(source), decimal)
     return typed(source, "the table", decimal)
+
+
+def cells_of_row(row: Any, columns: Sequence[str]) -> Mapping[str, Any]:
+    """The cells by column of one row: a dict of single values, a row of a pandas frame, or a table of one row.
+
+    Raises
+    ------
+    SettingError
+        When the table has another number of rows.
+    """
+    cells = row_of(row, columns)
+    if cells is None:
+        table = as_table(row)
+        if len(table) != 1:
+            raise SettingError(f"explain was given {len(table)} rows; give one.")
+        cells = table.frame.row(0, named=True)
+    return cells
 
 
 def of_file(file: File, form: TextFormat) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -80,14 +80,20 @@ class Table:
         """One column."""
         refuse_in_a_copy()
         name = spelled(name)
-        if name not in self._columns:
+        found = self._columns.get(name)
+        if found is None:
             if self.frame.width <= 30:
                 raise UnknownNameError.among("column", name, self.names)
             raise UnknownNameError(
                 f"there is no column named {name!r}{nearest(name, self.names)}. Name one of the {self.frame.width} that "
                 f"{self.source} has: {', '.join(self.names[:8])}, …."
             )
-        return self._columns[name]
+        return found
+
+    def columns(self) -> Mapping[str, pl.Series]:
+        """All columns by name, in order."""
+        refuse_in_a_copy()
+        return self._columns
 
     @cached_property
     def _columns(self) -> dict[str, pl.Series]:

@@ -176,7 +176,7 @@ def learn_target(
         raise TableError(f"{said} holds {cells.dtype}, not single values; choose another column.")
     read = read_numbers(cells, spelling.decimal, spelling.marks)
     numeric = read is not None and str(cells.dtype) != "Boolean" and are_numbers(cells, read)
-    if read is not None and numeric and task != "classification" and cells.n_unique() > MOST_CLASSES:
+    if read is not None and numeric and task != "classification" and _are_many(cells):
         return _of_amounts(name, read, scale)  # before they are counted one by one
     texts = as_texts(cells)
     assert texts is not None  # of single values there are
@@ -205,6 +205,11 @@ def learn_target(
             f"{option('task', 'classification')}."
         )
     return _of_amounts(name, read, scale)
+
+
+def _are_many(cells: pl.Series) -> bool:
+    """Whether there are more different cells than classes, as the first show of most amounts."""
+    return any(part.n_unique() > MOST_CLASSES for part in (cells.head(10 * MOST_CLASSES), cells))
 
 
 def _of_amounts(name: str, read: Numbers, scale: ScaleKind | None) -> Target:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LONG = 10_000
 """From so many rows on it pays to read columns in parallel."""
 
+TOGETHER = 2
+"""Columns that are read at once where room is short: two keep two cores busy, and more would be there as text and as numbers."""
+
 
 def typed(table: Table, spelling: Spelling, names: Collection[str]) -> Table:
     """The table with those of the columns named that are plain numbers, or mean "no value", as Float64.
@@ -33,23 +36,26 @@ def typed(table: Table, spelling: Spelling, names: Collection[str]) -> Table:
     """
     import polars as pl
 
-    texts = {name: cells for name in names if (cells := table.column(name)).dtype == pl.String}
+    wanted = set(names)
+    texts = {name: x for name, x in table.columns().items() if name in wanted and x.dtype == pl.String}
     read = _of_short(texts, spelling) if len(table) < LONG else _of_long(table, texts, spelling)
-    columns = [read.get(name, cells) for name, cells in zip(table.names, table.frame.get_columns(), strict=True)]
-    return replace(table, frame=pl.DataFrame(columns)) if read else table
+    columns = {name: read.get(name, cells) for name, cells in table.columns().items()}
+    return replace(table, frame=pl.DataFrame(list(columns.values()), schema=list(columns))) if read else table
 
 
 def typed_within(table: Table, spelling: Spelling, names: Collection[str]) -> Table:
-    """The same where nobody else has the frame: where it is long, the text of one column is gone before the next one is read."""
+    """The same where nobody else has the frame: where it is long, the text of some columns is gone before the next are read."""
     import polars as pl
 
     if len(table) < LONG:
         return typed(table, spelling, names)
-    frame = table.frame
-    for place, (name, kind) in enumerate(frame.schema.items()):
-        if name in names and kind == pl.String:
-            for cells in _of_long(table, {name: frame.to_series(place)}, spelling).values():
-                frame.replace_column(place, cells)
+    frame, wanted = table.frame, set(names)
+    texts = [place for place, (name, kind) in enumerate(frame.schema.items()) if name in wanted and kind == pl.String]
+    for begin in range(0, len(texts), TOGETHER):
+        own = {frame.columns[place]: place for place in texts[begin : begin + TOGETHER]}
+        read = _of_long(table, {name: frame.to_series(place) for name, place in own.items()}, spelling)
+        for name in tuple(read):
+            frame.replace_column(own[name], read.pop(name))
     return replace(table)  # which knows no columns of before
 
 
@@ -63,11 +69,13 @@ def _of_short(texts: Mapping[str, pl.Series], spelling: Spelling) -> dict[str, p
     cast = cast_texts(below, spelling.decimal)
     values = cast.to_numpy().reshape(len(texts), -1)
     failed = (cast.is_null() & below.is_not_null()).to_numpy().reshape(values.shape).any(axis=1)
-    coded = below.str.contains(CODED).fill_null(False).to_numpy().reshape(values.shape).any(axis=1)
-    size = np.abs(values).max(axis=1, initial=0.0, where=~np.isnan(values))
-    sure = ~failed & ~coded & (size < EXACT) & ~np.isnan(values).all(axis=1)
+    absent = np.isnan(values)
+    size = np.abs(values).max(axis=1, initial=0.0, where=~absent)
+    sure = ~failed & (size < EXACT) & ~absent.all(axis=1)
+    if (absent | (values == np.rint(values))).all(axis=1).any():
+        sure &= ~below.str.contains(CODED).fill_null(False).to_numpy().reshape(values.shape).any(axis=1)
     height = values.shape[1]
-    read = {name: cast.slice(place * height, height).alias(name) for place, name in enumerate(texts)}
+    read = {name: cast.slice(place * height, height) for place, name in enumerate(texts)}
     doubtful = [name for name, plain in zip(texts, sure, strict=True) if not plain]
     for name in doubtful:
         if not _plain(texts[name], read[name], spelling):

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.network.answering import Question
+from chainrule.network.answers.answering import Question
 from chainrule.network.exporting import answered, labelled
-from chainrule.network.storage import as_path
-from chainrule.network.writing import replace_file
+from chainrule.network.files.storage import as_path
+from chainrule.network.files.writing import replace_file
 from chainrule.ops.operation import ArrayType
 from chainrule.tables import Column, Preparation
 from chainrule.tabular.reporting.reportable import ReportableModel

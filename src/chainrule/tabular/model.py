@@ -6,18 +6,18 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError, NotBuiltError, SettingError
 from chainrule.network import Network
-from chainrule.tables import Inputs, Missing, Preparation, Task, as_table, only_row, row_of, spell
+from chainrule.tables import Inputs, Missing, Preparation, Task, as_table, cells_of_row, only_row, row_of, spell
 from chainrule.tables.columns.number import Scaling
 from chainrule.tables.options import counted
-from chainrule.tabular.explaining.attribution import Attribution, AverageRow, attribute
-from chainrule.tabular.explaining.importance import Predictor
+from chainrule.tabular.explaining.average_row import AverageRow
+from chainrule.tabular.explaining.predictors import Predictor
 from chainrule.tabular.exporting import ExportableModel
 from chainrule.tabular.learning.checkpoints import finished_networks
 from chainrule.tabular.learning.deadline import asked_by_signals
@@ -30,6 +30,9 @@ from chainrule.tabular.scoring.scores import Scores
 from chainrule.tabular.settings import check_settings
 from chainrule.tabular.weights import balanced_weights
 from chainrule.training.progress import display
+
+if TYPE_CHECKING:
+    from chainrule.tabular.explaining.attribution import Attribution
 
 NOTES = "table"
 """Where a model file's notes say that it is a model of a table."""
@@ -161,8 +164,8 @@ class TableModel(ExportableModel):
             table, …. Of files with more than 6 million cells as many rows are drawn at random as have so many.
         target : str
             The column to predict. Rows without it are left out.
-        weights : array, (rows,), optional
-            How much each row counts.
+        weights : array, (rows,), or str, optional
+            How much each row counts, or the column that says it, which is not learned from.
         balanced : bool
             Whether rare classes count as much as common ones.
         groups : str, optional
@@ -328,13 +331,10 @@ class TableModel(ExportableModel):
         of : {"log-odds", "probability"}, optional
             In which terms, for classes.
         """
+        from chainrule.tabular.explaining.attribution import attribute
+
         network, preparation = self._fitted()
-        cells = row_of(row, self.columns)
-        if cells is None:
-            table = as_table(row)
-            if len(table) != 1:
-                raise SettingError(f"explain was given {len(table)} rows; give one.")
-            cells = table.frame.row(0, named=True)
+        cells = cells_of_row(row, self.columns)
         X = self._prepared(row)
         return attribute(network, preparation, self.average, X[0], cells, label=label, of=of)
 

@@ -13,7 +13,7 @@ from chainrule.tables import Preparation, Spelling, Table, TableError, give_back
 from chainrule.tables.names import spelled
 from chainrule.tables.table import Drawn
 from chainrule.tabular.learning.search import Rescaled
-from chainrule.tabular.weights import weights_of_rows
+from chainrule.tabular.weights import weights_of_table
 
 MOST_RESCALED = 50_000
 """Of more rows other scales are not tried: there is no time for it, and so many tell their own places."""
@@ -72,20 +72,21 @@ def made_ready(
     cells = len(table) * len(table.names)
     del data
     drawn = table.drawn or Drawn(np.arange(len(table)), len(table))
-    by_weight = None if weights is None else weights_of_rows(weights, drawn.of)[drawn.rows]
+    spelling = Spelling.of(preparing["missing_mark"], preparing["value_mark"]).in_table(table)
+    by_weight = None if weights is None else weights_of_table(weights, table, spelling)
     by_group = None if groups is None else table.column(groups).cast(str).fill_null("").to_numpy()
-    by_time = None if order is None else ranks(table, order)
+    by_time = None if order is None else ranks(table, order, spelling)
     kinds = dict(preparing["columns"] or {})
     if groups is not None and spelled(groups) == spelled(target):
         raise TableError(
             f"{target!r} is the target, and was given as the column of groups too: its rows of one value would all be held out "
             "together. Name another column."
         )
-    if groups is not None:
-        kinds = {groups: "drop", **kinds}
+    for apart in (groups, weights):
+        if isinstance(apart, str):
+            kinds = {spelled(apart): "drop", **kinds}
     scaling = preparing["scaling"]
     options: Any = {**preparing, "columns": kinds, "scaling": scaling or "robust"}
-    spelling = Spelling.of(preparing["missing_mark"], preparing["value_mark"]).in_table(table)
     table = replace(table, frame=table.frame.clone())
     table = lightened(table, target, kinds, spelling)
     preparation, inputs, y = Preparation.learn_and_apply(table, target, **options)

@@ -8,26 +8,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import DataError, SettingError
-from chainrule.nn.numbers import as_array
-from chainrule.tables import Target
+from chainrule.tables import Spelling, Table, TableError, Target
+from chainrule.tables.numbers import read_numbers
+from chainrule.tables.options import quoted
+from chainrule.tables.table import texts
+from chainrule.training.weights import to_unit, weights_of_rows
 
 
-def weights_of_rows(given: Any, rows: int) -> NDArray[np.float64]:
-    """Weights as they were given, one for every row.
+def weights_of_table(given: Any, table: Table, spelling: Spelling) -> NDArray[np.float64]:
+    """Weights of rows: those of a column, or as they were given, one for every row that the table was drawn from.
+
+    Those whose sum is no number come by a power of two with which the largest is near 1: only their ratios count.
 
     Raises
     ------
+    TableError, UnknownNameError
+        When there is no such column, or it holds other things than numbers.
     DataError
-        When they are none: others than one for every row, negative ones, or only zeros.
+        When they are no weights: others than one for every row, negative ones, missing ones, or only zeros.
     """
-    weights = as_array(given, np.float64, "weights")
-    if weights.shape != (rows,):
-        raise DataError(f"weights has shape {weights.shape}; give one weight for each of the table's {rows:,} rows.")
-    if (weights < 0).any() or not (weights > 0).any():
-        raise DataError(
-            "weights must not be negative, and at least one must be positive; leave rows that count nothing out."
+    if isinstance(given, str):
+        weights = weights_of_rows(_numbers(given, table, spelling), len(table), f"the weight in {given!r}")
+    else:
+        of = len(table) if table.drawn is None else table.drawn.of
+        weights = weights_of_rows(given, of, "weights")
+        weights = weights if table.drawn is None else weights[table.drawn.rows]
+    if len(weights) and not weights.any():
+        raise DataError("weights are 0 in every row, so nothing is learned or counted; give some that are positive.")
+    with np.errstate(over="ignore"):
+        whole = weights.sum()
+    return np.asarray(weights if np.isfinite(whole) else weights * to_unit(weights))
+
+
+def _numbers(name: str, table: Table, spelling: Spelling) -> NDArray[np.float64]:
+    """A column of numbers."""
+    cells = table.column(name)
+    read = read_numbers(cells, spelling.decimal, spelling.marks)
+    if read is None or read.strays:
+        raise TableError(
+            f"column {name!r} of {table.source} is to weigh the rows, but not all it holds are numbers: {quoted(texts(cells)[:4])}."
         )
-    return np.asarray(weights)
+    return read.values
 
 
 def balanced_weights(y: NDArray[Any], target: Target, weights: NDArray[Any] | None) -> NDArray[np.float64]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache, partial
 from numbers import Number
 from typing import Any, NamedTuple
 
@@ -153,6 +154,69 @@ def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
     return _build(structure, iter(leaves))
 
 
+def maker(structure: Structure) -> Callable[[Sequence[Any]], Any]:
+    """What puts containers of this structure together, for one that is needed often: many times as fast as `unflatten`.
+
+    Examples
+    --------
+    >>> make = maker(flatten({"a": [0, 0], "b": {"c": 0}})[1])
+    >>> make([1, 2, 3])
+    {'a': [1, 2], 'b': {'c': 3}}
+    """
+    return _made(structure) if _is_plain(structure) else partial(unflatten, structure)
+
+
+@lru_cache(maxsize=64)
+def _made(structure: Structure) -> Callable[[Sequence[Any]], Any]:
+    keys: list[Any] = []
+    leaves = itertools.count()
+
+    def written(part: Structure) -> str:
+        if part.kind is None:
+            return f"x[{next(leaves)}]"
+        begin = len(keys)
+        keys.extend(part.keys)
+        inside = [written(child) for child in part.children]
+        if part.kind is dict:
+            return f"{{{', '.join(f'k[{begin + i}]: {x}' for i, x in enumerate(inside))}}}"
+        return f"[{', '.join(inside)}]" if part.kind is list else f"({''.join(f'{x}, ' for x in inside)})"
+
+    made: Callable[[Sequence[Any]], Any] = eval(f"lambda x: {written(structure)}", {"k": keys})
+    return made
+
+
+def taker(structure: Structure) -> Callable[[Any], list[Any]]:
+    """What gives the leaves of containers that have this structure: the other way round.
+
+    Examples
+    --------
+    >>> take = taker(flatten({"a": [0, 0], "b": {"c": 0}})[1])
+    >>> take({"a": [1, 2], "b": {"c": 3}})
+    [1, 2, 3]
+    """
+    return _taken(structure) if _is_plain(structure) else leaves_of
+
+
+@lru_cache(maxsize=64)
+def _taken(structure: Structure) -> Callable[[Any], list[Any]]:
+    keys: list[Any] = []
+
+    def written(part: Structure, path: str) -> Iterator[str]:
+        if part.kind is None:
+            yield path
+        for key, child in zip(part.keys, part.children, strict=True):
+            keys.append(key)
+            yield from written(child, f"{path}[k[{len(keys) - 1}]]")
+
+    made: Callable[[Any], list[Any]] = eval(f"lambda x: [{', '.join(written(structure, 'x'))}]", {"k": keys})
+    return made
+
+
+def _is_plain(structure: Structure) -> bool:
+    """Whether it is made of nothing but Python's own dicts, lists and tuples."""
+    return structure.kind is None or (structure.kind in PLAIN_CONTAINERS and all(map(_is_plain, structure.children)))
+
+
 def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     """The container with `function` applied to every leaf (and to the same leaf of the others)."""
     if not others:
@@ -174,7 +238,10 @@ def _mapped(function: Callable[[Any], Any], tree: Any, depth: int) -> Any:
     if not depth:
         raise _too_deep(tree)
     if kind is dict:
-        return {key: _mapped(function, value, depth - 1) for key, value in tree.items()}
+        return {
+            key: function(value) if type(value) is np.ndarray else _mapped(function, value, depth - 1)
+            for key, value in tree.items()
+        }
     return kind([_mapped(function, value, depth - 1) for value in tree])
 
 

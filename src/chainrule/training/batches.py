@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,6 +42,9 @@ class Batches:
         self.step_rows[-1] = rows - size * (self.steps_per_epoch - 1)
         self._shuffle, self.keyed = bool(shuffle) if isinstance(shuffle, np.bool_) else shuffle, keyed
         self._layout, self._engine = layout, engine
+        self._begin(seed)
+
+    def _begin(self, seed: int) -> None:
         self._order, self._keys = (np.random.default_rng([seed, stream]) for stream in (0, 1))
 
     @property
@@ -49,8 +54,10 @@ class Batches:
 
     def another(self, seed: int | None = None) -> Batches:
         """The same with streams of its own, at their beginning; by another seed if one is given."""
-        seed = self._seed if seed is None else seed
-        return Batches(self.rows, self._filled, self.size, seed, self._shuffle, self.keyed, self._layout, self._engine)
+        other = copy.copy(self)
+        other._seed = self._seed if seed is None else seed
+        other._begin(other._seed)
+        return other
 
     @property
     def streams(self) -> Streams:
@@ -86,11 +93,16 @@ class Batches:
         total = epochs * self.steps_per_epoch
         return random.integers(0, 2**32, size=total, dtype=np.uint32) if self.keyed else np.zeros(total, np.uint32)
 
+    @cached_property
+    def _numbers(self) -> Any:
+        return np.arange(self._filled, dtype=np.int32)
+
     def _natural(self, epochs: int) -> Any:
-        return np.broadcast_to(np.arange(self._filled, dtype=np.int32), (epochs, self._filled))
+        return np.broadcast_to(self._numbers, (epochs, self._filled))
 
     def _shuffled(self, random: np.random.Generator, epochs: int) -> Any:
-        order = self._natural(epochs).copy()
+        order = np.empty((epochs, self._filled), np.int32)
+        order[...] = self._numbers
         self._engine.shuffle(random, order[:, : self.rows])
         return order
 

@@ -6,11 +6,11 @@ import copy
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from chainrule.engines import Runner, State
+from chainrule.engines import Apart, Runner, State, Work
 from chainrule.errors import SettingError
 from chainrule.training.batches import Batches, Streams
 from chainrule.training.schedules import as_schedule
@@ -88,27 +88,45 @@ class Timetable:
         return rates
 
 
-@dataclass(frozen=True)
 class Call:
-    """One call of a runner: its first step of the block, how many, what it reported, and the state after it."""
+    """A call of a runner: its first step of the block, and how many."""
 
-    first: int
-    count: int
-    scalars: list[Any]
-    report: Any
-    state: State
+    def __init__(self, runner: Runner, order: Any, first: int, count: int, scalars: list[Any]) -> None:
+        self.first, self.count, self.scalars = first, count, scalars
+        self._runner, self._order, self._began = runner, order, time.perf_counter()
+        self._work: Work | None = None
+        self.seconds = 0.0
+
+    def begun(self) -> Work:
+        """What others are to carry out, of a runner with which they can."""
+        self._work = cast(Apart, self._runner).begun(self._order, self.first, self.count, self.scalars)
+        return self._work
+
+    def ended(self) -> tuple[Any, State]:
+        """What it reports and the state after it; it is carried out now, unless others have done so."""
+        asked = self._order, self.first, self.count, self.scalars
+        report = self._runner.run(*asked) if self._work is None else self._work.report
+        self.seconds = time.perf_counter() - self._began
+        return report, self._runner.state
 
 
 class BlockRunner:
     """Carries out blocks. How many steps one call takes depends on the clock, and what they compute does not.
 
-    A call takes the share of the time of a block that is given.
+    A call takes the share of the time of a block that is given, and is carried out by whoever goes through the training unless it
+    is left to others.
     """
 
-    def __init__(self, runner: Runner, steps_per_epoch: int, share: float = 1.0) -> None:
-        self.runner, self._share = runner, share
+    def __init__(self, runner: Runner, steps_per_epoch: int, share: float = 1.0, *, by_others: bool = False) -> None:
+        self.runner, self._share, self.by_others = runner, share, by_others
         self._steps_per_epoch = steps_per_epoch
-        self._seconds_per_step = 0.0
+        self._speed = _Speed()
+
+    def another(self, runner: Runner) -> BlockRunner:
+        """The same with another runner of the loop; how fast they are is known together."""
+        other = copy.copy(self)
+        other.runner = runner
+        return other
 
     @property
     def _seconds(self) -> float:
@@ -117,28 +135,31 @@ class BlockRunner:
     @property
     def knows_its_speed(self) -> bool:
         """Whether a block has been carried out."""
-        return self._seconds_per_step > 0
+        return self._speed.seconds > 0
 
     def epochs_at_once(self, most: float) -> int:
         """How many epochs the next block should take."""
         if not self.knows_its_speed:
             return 1
-        epochs = int(self._seconds / (self._seconds_per_step * self._steps_per_epoch))
+        epochs = int(self._seconds / (self._speed.seconds * self._steps_per_epoch))
         return max(1, min(self.runner.agreed(epochs), int(most)))
 
     def calls(self, block: Block, first: int) -> Iterator[Call]:
-        """Carry out a block from its step `first` on, call by call."""
+        """The calls that carry out a block from its step `first` on, each of which is to be ended before the next."""
         total, seconds = block.count * self._steps_per_epoch, self._seconds * self._share
-        length = 1 if not self._seconds_per_step else max(1, int(seconds / self._seconds_per_step))
+        length = 1 if not self.knows_its_speed else max(1, int(seconds / self._speed.seconds))
         begun, steps = time.perf_counter(), total - first
         while first < total:
             count = min(self.runner.agreed(length), total - first)
             scalars = [s[first : first + count] for s in block.scalars]
-            started = time.perf_counter()
-            report = self.runner.run(block.order, first, count, scalars)
-            taken = time.perf_counter() - started
-            yield Call(first, count, scalars, report, self.runner.state)
+            yield (call := Call(self.runner, block.order, first, count, scalars))
             first += count
-            length = max(1, min(AT_ONCE * count, int(seconds * count / max(taken, 1e-9))))
+            length = max(1, min(AT_ONCE * count, int(seconds * count / max(call.seconds, 1e-9))))
         if steps:
-            self._seconds_per_step = max(time.perf_counter() - begun, 1e-9) / steps
+            self._speed.seconds = max(time.perf_counter() - begun, 1e-9) / steps
+
+
+class _Speed:
+    """How long a step takes, in seconds; 0 as long as that is not known."""
+
+    seconds = 0.0

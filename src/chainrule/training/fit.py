@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cached_property
 from typing import Any
@@ -28,7 +28,7 @@ from chainrule.training.loops import is_settled, prepare_runners
 from chainrule.training.objective import Batch, in_order, split_frozen
 from chainrule.training.position import Position, found
 from chainrule.training.progress import Display, display
-from chainrule.training.run import Progress, Run, as_kept, as_reported, as_text, check_settings, checked
+from chainrule.training.run import Progress, Run, as_kept, as_reported, check_settings, checked, kind_as_texts
 from chainrule.training.settings import Settings, passes
 from chainrule.training.step import TrainingStep, parameter_count
 from chainrule.training.stored import StoredEvaluator, WindowedRunner, evaluator_of, layout_for
@@ -67,6 +67,10 @@ class Training:
         engine = preferred(settings.engine)
         self.batches = Batches(rows, count, self.batch_size, settings.seed, settings.shuffle, keyed, layout, engine)
         self.steps_per_epoch = self.batches.steps_per_epoch
+        self.order_of_layers = {layer: list(own) for layer, own in parameters.items()}
+        learned, _ = split_frozen(parameters, settings.frozen, step.objective.model.specs)
+        self.dtype = trees.leaves_of(learned)[0].dtype
+        self.learned_names, self.learned_count = list(flat_names(learned)), parameter_count(learned)
         state = self._stand(step, parameters, settings, begin)
         self.timetable = Timetable(self.batches, step.optimizer.learning_rate, self.dtype)
         self.runners, self.structure, self.measures = prepare_runners(
@@ -74,6 +78,7 @@ class Training:
             self.validation,
         )  # fmt: skip
         self.runner = self.runners()
+        self._nest, self._leaves = trees.maker(self.structure), trees.taker(self.structure)
         self.blocks: BlockRunner | None = None
         self.validator: Evaluator | StoredEvaluator | None = None
         self.scorer: Scorer | None = None
@@ -105,10 +110,6 @@ class Training:
             run = checked(begin, parameters)
             parameters = trees.map_leaves(lambda own, kept: np.array(kept), parameters, run.parameters)
         learned, frozen = split_frozen(parameters, settings.frozen, step.objective.model.specs)
-        self.order_of_layers = {layer: list(own) for layer, own in parameters.items()}
-        self.dtype = next(iter(next(iter(learned.values())).values())).dtype
-        self.learned_names = list(flat_names(learned))
-        self.learned_count = parameter_count(learned)
         if isinstance(begin, Run):
             check_settings(begin, self.same_to_go_on, settings.epochs)
         state = step.initial_state(learned, frozen)
@@ -136,10 +137,9 @@ class Training:
             under_way, self._begun_with = as_reported(run, under_way.shape[1]), run.begun_with
         self.earlier = steps - self.history.epochs * self.steps_per_epoch - len(under_way)
         nothing = Block(self.history.epochs, 0, None, None, [], self.batches.streams, self.batches.streams)
-        leaves = trees.leaves_of(state)
+        leaves = self._leaves(state)
         self.runner.load(leaves)
-        start = Position(nothing, [], 0, leaves, self.structure, widths)
-        self._at = self._began_at = start.begun(under_way)
+        self._at = self._began_at = Position(nothing, [under_way], len(under_way), leaves, self._nest, widths)
 
     # --- where it is
 
@@ -148,20 +148,16 @@ class Training:
         """The parameters as they are now, or as early stopping has restored them; copies."""
         return each(np.array, self._together(self._at.nested, self._restored))
 
-    @property
-    def progress(self) -> Progress:
-        """How far the optimizer is now."""
-        return self.now().progress
-
-    def now(self) -> Run:
-        """All that the training is now; its arrays are those that the training goes on with."""
+    def now(self, *, own: bool = False) -> Run:
+        """All that the training is now; its arrays are those that the training goes on with, or its own."""
         self._show_watchers()  # which an interrupt may have kept from seeing the last epoch
         self._find()
-        at, history = self._at, self.history.copy()
+        at, history = self._at.apart() if own else self._at, self.history.copy()
         done = history.epochs - at.block.first
         under_way = at.reported[done * self.steps_per_epoch :]
-        begun_with = at.learned(done * self.steps_per_epoch, self._began_at, self._begun_with)
         asked = len(under_way) > 0 and self.watch is not None and self.watch.needs_before
+        begun_with = at.learned(done * self.steps_per_epoch, self._began_at, self._begun_with) if asked else None
+        best = None if self.watch is None else self.watch.best
         return Run(
             optimizer_state=at.nested["optimizer"],
             steps=self.earlier + history.epochs * self.steps_per_epoch + len(under_way),
@@ -170,9 +166,9 @@ class Training:
             streams=at.block.after if done == at.block.count else self.batches.later(at.block.before, done),
             under_way=under_way,
             settings=self.same_to_go_on,
-            best=None if self.watch is None else self.watch.best,
+            best=best.copy() if own and best is not None else best,
             plateau=None if self.plateau is None else self.plateau.position,
-            begun_with=found(begun_with, self.runner, at.state) if asked else None,
+            begun_with=found(begun_with, self.runner, at.state),
         )
 
     @property
@@ -183,19 +179,15 @@ class Training:
     @cached_property
     def _same_for_all(self) -> dict[str, Any]:
         """Those of them that all trainings of the kind have in common."""
-        settings, objective, rule = self.settings, self.step.objective, self.settings.early_stopping
+        kind = kind_as_texts(self.step.objective, self.step.clipping, self.settings)
         return {
-            "layers": {name: as_text(layer) for name, layer in objective.model.layers.items()},
-            "loss": [as_text(head) for head in objective.heads],
-            "clipping": as_text(self.step.clipping),
-            "gradients": settings.gradients,
+            **kind,
             "learned parameters": self.learned_names,
             "rows": self.batches.rows,
             "weighted": self.weighted,
             "validation rows": self.validation_rows,
             "batch_size": self.batch_size,
-            "shuffle": as_text(settings.shuffle) + self.batches.windows,
-            "early_stopping": None if rule is None else rule.settled,
+            "shuffle": kind["shuffle"] + self.batches.windows,
         }
 
     def _together(self, nested: Any, learned: Parameters | None = None) -> Parameters:
@@ -206,11 +198,16 @@ class Training:
 
     def run(self, current: NetworkParameters | None = None) -> History:
         """Carry out all epochs, or as many as early stopping, callbacks and Ctrl-C allow."""
+        list(self.course(current))  # empty: no call is left to others
+        return self.history
+
+    def course(self, current: NetworkParameters | None = None) -> Iterator[Call]:
+        """The same, gone through call by call: those that others carry out, which are to be before it goes on."""
         if self.settings.record:
-            self.keyframes = Keyframes(self.now().copy(), self._keyframe(), self.settings.record)
+            self.keyframes = Keyframes(self.now(own=True), self._keyframe(), self.settings.record)
         try:
             with display(self.settings.epochs, self.settings.progress) as shown:
-                self._epochs(shown, current or (lambda parameters: None))
+                yield from self._epochs(shown, current or (lambda parameters: None))
         except KeyboardInterrupt:
             if self.history.stopped == FINISHED:  # or it was over already
                 self.history.stopped = INTERRUPTED
@@ -225,26 +222,25 @@ class Training:
         best = None if self.watch is None else self.watch.best
         if best is not None and best.parameters is not None:
             self._restored, self.history.best_epoch = best.parameters, best.epoch
-        return self.history
 
-    def _epochs(self, shown: Display, current: NetworkParameters) -> None:
+    def _epochs(self, shown: Display, current: NetworkParameters) -> Iterator[Call]:
         """All epochs, in blocks; while one is carried out, the next is prepared aside where nothing can change it."""
         settings, share = self.settings, 1.0 if self.keyframes is None else self.keyframes.share
         runner = self.blocks or BlockRunner(self.runner, self.steps_per_epoch, share)
         alone = not self._looked_at and not settings.callbacks
-        certain = alone and self.watch is None and settings.stop is None
-        if self._is_over() or (self.history.epochs == settings.epochs):
+        certain = alone and self.watch is None and settings.stop is None and not runner.by_others
+        if self._is_over() or (done := self.history.epochs) == settings.epochs:
             return
-        done, begun = self.history.epochs, -(-self._at.steps // self.steps_per_epoch)
-        block = self.block(done, max(begun, self._length(done, runner) if alone else 1))
+        count, ahead = max(-(-self._at.steps // self.steps_per_epoch), self._length(done, runner) if alone else 1), None
         while True:
+            block = self.block(done, count) if ahead is None else ahead.result()
             self._at = self._at.before(block)
             following, ahead = block.first + block.count, None
             if certain and runner.knows_its_speed and following < settings.epochs:
                 ahead = Aside(self.block, following, self._length(following, runner))
             self._began = time.perf_counter()
             try:
-                self._carry_out(block, runner, shown)
+                yield from self._carry_out(block, runner, shown)
             finally:  # also when interrupted or diverged: the epochs that were completed are history
                 row = self._note_epochs(block)
                 if ahead is not None:
@@ -257,8 +253,7 @@ class Training:
                 self.checkpoints.note(following, self.now)
             if ended:
                 return
-            length = self._length(following, runner) if alone and ahead is None else 1
-            block = self.block(following, length) if ahead is None else ahead.result()
+            done, count = following, self._length(following, runner) if alone else 1
 
     def _length(self, done: int, runner: BlockRunner) -> int:
         """How many epochs from number `done` on one block takes."""
@@ -266,18 +261,21 @@ class Training:
         most = most if stop is None else min(most, stop.ahead)
         return runner.epochs_at_once(most if watch is None else min(most, watch.ahead(self.history)))
 
-    def _carry_out(self, block: Block, runner: BlockRunner, shown: Display) -> None:
+    def _carry_out(self, block: Block, runner: BlockRunner, shown: Display) -> Iterator[Call]:
         """The steps of a block that are not yet done."""
         self._began_at = self._at
         if self.watch is not None and self.watch.needs_before and not self._at.steps:
             self._begun_with = self._at.nested["learned"]
         for call in runner.calls(block, self._at.steps):
-            if not np.isfinite(call.report[:, : self._at.widths[0]]).all() or not call.state.is_finite:
-                raise self._diverged(block, call)
+            if runner.by_others:
+                yield call
+            report, state = call.ended()
+            if not np.isfinite(report[:, : self._at.widths[0]]).all() or not state.is_finite:
+                raise self._diverged(block, call, report)
             steps = call.first + call.count
-            self._at = self._at.after(call.report, steps, call.state)
+            self._at = self._at.after(report, steps, state)
             if self.keyframes is not None:
-                self.keyframes.note(block.first * self.steps_per_epoch + steps, call.report, self._keyframe)
+                self.keyframes.note(block.first * self.steps_per_epoch + steps, report, self._keyframe)
             if steps < block.count * self.steps_per_epoch:
                 latest = self._at.metrics[None, -self.steps_per_epoch :]
                 so_far = means(latest, self.batches.step_rows)[0]
@@ -288,14 +286,14 @@ class Training:
         if self.checkpoints is not None:
             self.checkpoints.hold(self.now)
 
-    def _diverged(self, block: Block, call: Call) -> Exception:
+    def _diverged(self, block: Block, call: Call, report: Any) -> Exception:
         """The error for a call that left the finite numbers; the training then stands before the step that did."""
         error = diverged(
             self.runner, self._at.state, block.order, call.first, call.scalars, step=self.step, structure=self.structure,
             data=self.data, batch_size=self.batch_size, done=block.first, history=self.history,
         )  # fmt: skip
         done = (error.epoch - block.first) * self.steps_per_epoch + error.batch
-        self._at = self._at.after(call.report[: done - call.first], done, self.runner.state)
+        self._at = self._at.after(report[: done - call.first], done, self.runner.state)
         self.history.stopped = DIVERGED
         return error
 

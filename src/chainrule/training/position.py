@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from chainrule.engines import Runner
-from chainrule.tracing import trees
 from chainrule.training.blocks import Block
 
 
@@ -18,21 +17,21 @@ from chainrule.training.blocks import Block
 class Position:
     """What the calls of a block reported, how many steps of it are done, the state after them.
 
-    A step reports so many `metrics`, and as many numbers as `measured` behind them. It is one value, so that Ctrl-C cannot
-    come between its parts.
+    A step reports so many `metrics`, and as many numbers as `measured` behind them; `nest` gives a state its names. It is one value,
+    so that Ctrl-C cannot come between its parts.
     """
 
     block: Block
     reports: list[Any]
     steps: int
     state: Sequence[Any]
-    structure: trees.Structure
+    nest: Callable[[Sequence[Any]], Any]
     widths: tuple[int, int]
 
     @cached_property
     def nested(self) -> Any:
         """The state with its names: `learned`, `frozen`, `penalty`, `optimizer`."""
-        return trees.unflatten(self.structure, self.state)
+        return self.nest(self.state)
 
     @property
     def metrics(self) -> Any:
@@ -47,6 +46,8 @@ class Position:
     @property
     def reported(self) -> Any:
         """Both, side by side."""
+        if len(self.reports) == 1:
+            return self.reports[0][: self.steps]
         return np.concatenate([np.empty((0, sum(self.widths))), *self.reports])[: self.steps]
 
     def learned(self, steps: int, began: Position, begun_with: Any) -> Any:
@@ -58,19 +59,22 @@ class Position:
             return self.nested["learned"]
         return Moment(began, steps) if steps else begun_with
 
-    def begun(self, report: Any) -> Position:
-        """The position with steps done already, which reported this."""
-        return replace(self, reports=[report], steps=len(report))
+    def apart(self) -> Position:
+        """The same with a state of its own."""
+        return self._with(self.block, self.reports, self.steps, [np.array(x) for x in self.state])
 
     def after(self, report: Any, steps: int, state: Sequence[Any]) -> Position:
         """The position after a call."""
         self.reports.append(report)
-        return replace(self, steps=steps, state=state)
+        return self._with(self.block, self.reports, steps, state)
 
     def before(self, block: Block) -> Position:
         """The position at the end of this block as the beginning of another, or of what this one has begun of it."""
         begun = self.steps if self.block.count == 0 else 0
-        return replace(self, block=block, reports=self.reports if begun else [], steps=begun)
+        return self._with(block, self.reports if begun else [], begun, self.state)
+
+    def _with(self, block: Block, reports: list[Any], steps: int, state: Sequence[Any]) -> Position:
+        return Position(block, reports, steps, state, self.nest, self.widths)
 
 
 class Moment(NamedTuple):
@@ -89,6 +93,6 @@ def found(learned: Any, runner: Runner, state: Sequence[Any]) -> Any:
     runner.run(
         began.block.order, began.steps, steps - began.steps, [x[began.steps : steps] for x in began.block.scalars]
     )
-    nested = trees.unflatten(began.structure, runner.state)
+    learned = began.nest(runner.state)["learned"]
     runner.load(state)
-    return nested["learned"]
+    return learned

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import IO, Any, Protocol, cast
 
 
-@runtime_checkable
 class Display(Protocol):
     """Something that shows how far training is; it is told within epochs too, some thirty times a second."""
 
@@ -56,11 +57,55 @@ def is_terminal(stream: Any) -> bool:
     return is_open(stream) and ask is not None and bool(ask())
 
 
+GONE = (errno.EPIPE, errno.EIO)
+"""What goes wrong in writing where nobody reads any longer: whoever read has enough, as `head -1`, or the terminal is closed."""
+
+
+class Lasting:
+    """A stream that is written to no further once nobody reads it; the work goes on, for its results are kept.
+
+    Examples
+    --------
+    >>> import os
+    >>> begin, end = os.pipe()
+    >>> with open(begin), open(end, "w") as stream:
+    ...     os.close(begin)
+    ...     Lasting(stream).write("a line"), Lasting(stream).flush()
+    (6, None)
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> Any:
+        """Write, or nothing."""
+        return self._tried(self._stream.write, text)
+
+    def flush(self) -> None:
+        """Write what waits to be written."""
+        self._tried(self._stream.flush)
+
+    def _tried(self, do: Callable[..., Any], *given: Any) -> Any:
+        try:
+            return do(*given)
+        except OSError as error:
+            if error.errno not in GONE:
+                raise
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            with suppress(OSError):  # it may be no file of the system's
+                os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+            return None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 @contextmanager
 def display(count: int, wanted: bool | Display | None, what: str = "epoch") -> Iterator[Display]:
     """A display that is given; a bar if it is wanted, or if nothing is said and standard error is a terminal; otherwise silence."""
-    if isinstance(wanted, Display):
-        yield wanted
+    if hasattr(wanted, "update"):  # as isinstance with a protocol asks, which takes longer than a small network's epoch
+        yield cast(Display, wanted)
         return
     if wanted is False or not is_open(sys.stderr) or (wanted is None and not is_terminal(sys.stderr)):
         yield Silent()
@@ -69,7 +114,7 @@ def display(count: int, wanted: bool | Display | None, what: str = "epoch") -> I
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
     from rich.table import Column
 
-    console = Console(stderr=True)
+    console = Console(file=cast(IO[str], Lasting(sys.stderr)))
     wide = console.width >= 110
     columns: list[ProgressColumn] = [
         TextColumn(what),

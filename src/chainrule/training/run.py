@@ -29,6 +29,10 @@ class Best:
     parameters: Parameters | None
     before: Parameters | None = None
 
+    def copy(self) -> Best:
+        """The same with arrays of its own."""
+        return Best(self.epoch, copied(self.parameters), copied(self.before))
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -109,14 +113,13 @@ class Run(Progress):
 
     def copy(self) -> Run:
         """The run with arrays of its own."""
-        best = self.best
         return replace(
             self,
             optimizer_state=copied(self.optimizer_state),
             parameters=copied(self.parameters),
             history=self.history.copy(),
             under_way=np.array(self.under_way),
-            best=best and replace(best, parameters=copied(best.parameters), before=copied(best.before)),
+            best=self.best and self.best.copy(),
             begun_with=copied(self.begun_with),
         )
 
@@ -137,6 +140,19 @@ def as_text(setting: Any) -> str:
     ):  # so dataclasses write themselves for ever, in a thread in which an interrupt has cut that off once
         text = uninterrupted(repr, setting)
     return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
+
+
+def kind_as_texts(objective: Any, clipping: Any, settings: Any) -> dict[str, Any]:
+    """What of a training's kind is said by settings alone, as a run keeps it."""
+    rule = settings.early_stopping
+    return {
+        "layers": {name: as_text(layer) for name, layer in objective.model.layers.items()},
+        "loss": [as_text(head) for head in objective.heads],
+        "clipping": as_text(clipping),
+        "gradients": settings.gradients,
+        "shuffle": as_text(settings.shuffle),
+        "early_stopping": None if rule is None else rule.settled,
+    }
 
 
 def checked(run: Any, parameters: Parameters) -> Run:

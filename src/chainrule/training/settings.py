@@ -69,6 +69,12 @@ class Settings:
         SettingError.unless_one_of("fit", "gradients", self.gradients, (CHAIN_RULE, NUMERICAL))
         unless_callbacks(self.callbacks)
 
+    def another(self, seed: int, progress: Display) -> Settings:
+        """The same with another seed and something else that is told; nothing is checked again."""
+        other = object.__new__(Settings)
+        other.__dict__.update(self.__dict__, seed=seed, progress=progress)
+        return other
+
 
 def passes(steps: int, gradients: str, parameters: int) -> dict[str, int]:
     """How many passes over a batch so many steps take, with so many parameters to be learned."""

@@ -1,4 +1,4 @@
-"""The signals that ask a training to end: Ctrl-C, and SIGTERM, which is heard as Ctrl-C is."""
+"""The signals that ask a training to end: Ctrl-C, and SIGTERM and SIGHUP, which are heard as Ctrl-C is."""
 
 from __future__ import annotations
 
@@ -6,69 +6,86 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+HANGUP: int | None = getattr(signal, "SIGHUP", None)
+"""What processes hear whose terminal is closed, or whose connection is lost; Windows has none."""
+
+ENDING: tuple[int, ...] = (signal.SIGTERM,) if HANGUP is None else (signal.SIGTERM, HANGUP)
+"""What a process is asked to end by, besides Ctrl-C; who goes on after `nohup` ignores SIGHUP, and does so here."""
+
 
 class Terminated(KeyboardInterrupt):
-    """Somebody wants the process to end, which is heard as Ctrl-C is."""
+    """Somebody wants the process to end, by the signal of this number, which is heard as Ctrl-C is."""
 
-
-_heard: list[int] = []
-
-_OWN: dict[int, Any] = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
-"""What Python does itself when it hears them; whoever has put something else there goes on hearing them."""
-
-
-def terminate(number: int, frame: object) -> None:
-    """What SIGTERM does where it is heard as Ctrl-C."""
-    _heard.append(number)
-    raise Terminated
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
 
 
 @contextmanager
 def heard_as_interrupt() -> Iterator[None]:
-    """While it lasts SIGTERM is heard as Ctrl-C is, in the main thread, unless somebody else hears it.
+    """While it lasts what asks a process to end is heard as Ctrl-C is, in the main thread, unless somebody else hears it."""
 
-    A worker of another process ends afterwards, as the one that made it expects: a pool that is shut down waits for that.
-    """
-    with _heard_by({signal.SIGTERM: terminate}):
+    def terminate(number: int) -> None:
+        raise Terminated(number)
+
+    with heard(terminate, ENDING):
         yield
 
 
 @contextmanager
 def told(ending: Callable[[], None]) -> Iterator[None]:
-    """While it lasts Ctrl-C and SIGTERM raise nothing in the main thread and call this, unless somebody else hears them.
+    """While it lasts Ctrl-C and the others raise nothing in the main thread and call this, unless somebody else hears them.
 
     So threads can be ended from wherever the main thread is, and what they did is not lost.
     """
-
-    def tell(number: int, frame: object) -> None:
-        _heard.append(number)
-        ending()
-
-    with _heard_by({signal.SIGTERM: tell, signal.SIGINT: tell}):
+    with heard(lambda number: ending(), (signal.SIGINT, *ENDING)):
         yield
 
 
 @contextmanager
-def _heard_by(handlers: Mapping[int, Callable[[int, Any], None]]) -> Iterator[None]:
-    """These in place of Python's own handlers, in the main thread, and SIGTERM once more for a worker that heard it."""
+def heard(hear: Callable[[int], None], numbers: Sequence[int]) -> Iterator[None]:
+    """While it lasts these signals call `hear` in the main thread, unless somebody else hears them.
+
+    A worker of another process ends afterwards, as the one that made it expects: a pool that is shut down waits for that.
+    """
     main = threading.current_thread() is threading.main_thread()
-    before = {number: signal.getsignal(number) for number in handlers if main}
-    own = {number: before[number] for number in before if before[number] is _OWN[number]}
-    if signal.SIGTERM in own:
-        _heard.clear()
+    before = {number: signal.getsignal(number) for number in numbers if main}
+    own = {n: handler for n, handler in before.items() if handler is _PYTHONS.get(n) or isinstance(handler, _Handler)}
+    handler = _Handler(hear)
     for number in own:
-        signal.signal(number, handlers[number])
+        signal.signal(number, handler)
     try:
         yield
     finally:
-        for number, handler in own.items():
-            signal.signal(number, handler)
-        if signal.SIGTERM in own and signal.SIGTERM in _heard and _is_worker():
-            os.kill(os.getpid(), signal.SIGTERM)
+        for number in own:
+            if signal.getsignal(number) is handler:
+                signal.signal(number, own[number])
+        for number in handler.heard:
+            if own[number] is signal.SIG_DFL and _is_worker():
+                signal.signal(number, signal.SIG_DFL)
+                os.kill(os.getpid(), number)
+
+
+_PYTHONS: dict[int, Any] = dict.fromkeys(ENDING, signal.SIG_DFL) | {signal.SIGINT: signal.default_int_handler}
+"""What Python does itself when it hears them; whoever has put something else there goes on hearing them."""
+
+
+class _Handler:
+    """What hears signals here; a terminal that is closed says so several times, of which only the first is news."""
+
+    def __init__(self, hear: Callable[[int], None]) -> None:
+        self.heard: list[int] = []
+        self._hear = hear
+
+    def __call__(self, number: int, frame: object) -> None:
+        self.heard.append(number)
+        if number == HANGUP:
+            signal.signal(number, signal.SIG_IGN)
+        self._hear(number)
 
 
 def _is_worker() -> bool:

@@ -18,11 +18,7 @@ def as_weights(sample_weight: Any, class_weight: Any, targets: Sequence[Targets]
     """One weight for every row, from both kinds of weight; `None` if neither is given."""
     if sample_weight is None and class_weight is None:
         return None
-    weights = np.ones(rows)
-    if sample_weight is not None:
-        weights = as_array(sample_weight, np.float64, "sample_weight")
-        if weights.shape != (rows,):
-            raise DataError(f"sample_weight has shape {weights.shape}; give one weight for each of the {rows} rows.")
+    weights = np.ones(rows) if sample_weight is None else weights_of_rows(sample_weight, rows)
     if class_weight is not None:
         coded = [t for t in targets if t.class_indices is not None]
         if len(targets) != 1 or not coded:
@@ -31,7 +27,43 @@ def as_weights(sample_weight: Any, class_weight: Any, targets: Sequence[Targets]
         weights = weights * class_weights(class_weight, coded[0].classes, counts)[coded[0].class_indices]
     if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
         raise DataError("weights must be finite and not negative, and at least one must be positive.")
-    return weights.astype(dtype)
+    return (weights * to_unit(weights)).astype(dtype)
+
+
+def weights_of_rows(given: Any, rows: int, name: str = "sample_weight") -> Any:
+    """Weights as float64, one for every row.
+
+    Raises
+    ------
+    DataError
+        When there are not as many, or one is negative, NaN or infinite; the message says which.
+
+    Examples
+    --------
+    >>> weights_of_rows([1, 0.5], 2)
+    array([1. , 0.5])
+    """
+    weights = as_array(given, np.float64, name)
+    if weights.shape != (rows,):
+        raise DataError(f"{name} has shape {weights.shape}; give one weight for each of the {rows:,} rows.")
+    if rows and weights.min() < 0:
+        row = int(np.argmax(weights < 0))
+        raise DataError(f"{name} is {weights[row]:g} in row {row}; give weights that are not negative.")
+    return weights
+
+
+def to_unit(weights: Any) -> float:
+    """The power of two by which the largest weight is from 1/2 to 1, so that ratios are kept to the bit in every dtype.
+
+    Only ratios count. Weights such as 1e39 or 1e-50 are none of float32's numbers.
+
+    Examples
+    --------
+    >>> to_unit([3.0, 8.0]), to_unit([0.0])
+    (0.0625, 1.0)
+    """
+    largest = float(np.max(weights, initial=0.0))
+    return float(np.ldexp(1.0, min(-int(np.frexp(largest)[1]), 1023))) if largest else 1.0
 
 
 def class_weights(given: Any, classes: Any, counts: Any) -> Any:

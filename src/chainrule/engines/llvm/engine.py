@@ -103,6 +103,7 @@ class LlvmEngine(Engine):
         LlvmRunner.begin()
 
 
+@lru_cache(maxsize=1)
 def load_compiler() -> None:
     """Import the compiler, which is done where it is first needed; a fork meanwhile would leave the child half of it."""
     with compiling:

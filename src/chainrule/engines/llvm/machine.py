@@ -152,7 +152,8 @@ class CompiledFunction:
             self._engine = llvm.create_mcjit_compiler(empty, code_generator(self._target))
             self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
             self._engine.finalize_object()
-            self._call = SIGNATURE(self._engine.get_function_address(name))
+            self.address = self._engine.get_function_address(name)
+            self._call = SIGNATURE(self.address)
 
     @property
     def ir(self) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from chainrule.engines import cores
 from chainrule.engines.llvm import pages
 from chainrule.engines.llvm.buffers import status
+from chainrule.engines.llvm.crew import Crew, Work
 from chainrule.engines.llvm.machine import target
 from chainrule.engines.llvm.team import Team
 from chainrule.engines.llvm.thread_choice import ThreadChoice, callers
@@ -45,7 +46,8 @@ class LlvmRunner(Alone):
         for buffer, value in self._compiled.plan.constants:
             _write(buffer.array(self._arena), value)
         self._team = Team(self._compiled.function, self._arena, self._compiled.plan.workspace_bytes)
-        self._state = [buffer.array(self._arena) for buffer in self._compiled.plan.state]
+        state = self._compiled.plan.state
+        self._state = [(buffer.array(self._arena).reshape(buffer.shape), buffer.dtype) for buffer in state]
 
     @staticmethod
     def begin() -> None:
@@ -55,18 +57,44 @@ class LlvmRunner(Alone):
     @property
     def state(self) -> ArrayState:
         """The state after the last finished step."""
-        return ArrayState(
-            place.astype(buffer.dtype).reshape(buffer.shape)
-            for buffer, place in zip(self._compiled.plan.state, self._state, strict=True)
-        )
+        return ArrayState([np.array(place, dtype) for place, dtype in self._state])
 
     def load(self, state: Sequence[Any]) -> None:
         """Go on from another state."""
-        for place, value in zip(self._state, state, strict=True):
-            _write(place, value)
+        for (place, _), value in zip(self._state, state, strict=True):
+            place[...] = value
 
     def run(self, order: Any, first: int, count: int, scalars: list[Any]) -> Any:
         """Carry out steps; see `Runner`."""
+        told = self._told(order, first, count, scalars)
+        done = 0
+        with callers() if self._cores > 1 else nullcontext(1) as trainings:
+            for wanted, steps in [(self._threads, count)] if self._threads else self._choice.parts(count):
+                threads = min(wanted, max(1, self._cores // trainings))
+                seconds = self._team.carry_out(threads, told.rest(done, steps), (self, told))
+                self._choice.note(threads, seconds / max(steps, 1))
+                done += steps
+        return self.reported(told.metrics)
+
+    def crew(self, threads: int, works: int) -> Crew | None:
+        """Threads for this one and others like it, unless steps are so long that Python between them is of no account."""
+        return None if self._compiled.plan.shared else Crew(threads, works)
+
+    def begun(self, order: Any, first: int, count: int, scalars: list[Any]) -> Begun:
+        """The same as `run`, for a crew to be carried out."""
+        return Begun(self, self._team, self._told(order, first, count, scalars))
+
+    def reported(self, metrics: Any) -> Any:
+        """The metrics of steps that have been carried out."""
+        if status(self._arena)[0]:
+            raise PositionError(
+                "an index in the training step is out of bounds for the array it picks from; "
+                "give positions that are there, counted from 0."
+            )
+        return metrics
+
+    def _told(self, order: Any, first: int, count: int, scalars: list[Any]) -> Told:
+        """What steps are told, checked."""
         epochs, rows = order.shape
         steps_per_epoch = self._loop.steps_per_epoch(rows)
         same = order.strides[0] == 0  # every epoch in the same order: one row of it will do
@@ -90,22 +118,38 @@ class LlvmRunner(Alone):
                     f"{variable.name} needs {count} numbers of {variable.dtype} and has {array.dtype}{array.shape}."
                 )
         status(self._arena)[0] = 0
-        done, kept = 0, (self, order, metrics, numbers)
-        with callers() if self._cores > 1 else nullcontext(1) as trainings:
-            for wanted, steps in [(self._threads, count)] if self._threads else self._choice.parts(count):
-                threads = min(wanted, max(1, self._cores // trainings))
-                sizes = [0 if same else rows, steps_per_epoch, rows]
-                told = [order, *sizes, metrics[done:], first + done, steps]
-                own = *_places(told), *self._places, *_places([x[done:] for x in numbers]), *self._measured_places
-                seconds = self._team.carry_out(threads, list(own), kept)
-                self._choice.note(threads, seconds / max(steps, 1))
-                done += steps
-        if status(self._arena)[0]:
-            raise PositionError(
-                "an index in the training step is out of bounds for the array it picks from; "
-                "give positions that are there, counted from 0."
-            )
-        return metrics
+        sizes = (0 if same else rows, steps_per_epoch, rows)
+        return Told(order, sizes, metrics, first, numbers, self._places, self._measured_places)
+
+
+class Told(NamedTuple):
+    """What a call's steps are told: the order of rows, sizes, where metrics go, the first step, numbers, and where data lie."""
+
+    order: Any
+    sizes: tuple[int, int, int]
+    metrics: Any
+    first: int
+    numbers: list[Any]
+    data: list[int]
+    measured: list[int]
+
+    def rest(self, done: int, count: int) -> list[int]:
+        """The table of so many steps behind those that are done, from the order of rows on."""
+        own = [self.order, *self.sizes, self.metrics[done:], self.first + done, count]
+        return [*_places(own), *self.data, *_places([x[done:] for x in self.numbers]), *self.measured]
+
+
+class Begun(Work):
+    """A call of a runner that a crew carries out, in one thread."""
+
+    def __init__(self, runner: LlvmRunner, team: Team, told: Told) -> None:
+        super().__init__(team.function, team.numbers(0, 1, told.rest(0, len(told.metrics))), (runner, told))
+        self._runner, self._told = runner, told
+
+    @property
+    def report(self) -> Any:
+        """The metrics of its steps."""
+        return self._runner.reported(self._told.metrics)
 
 
 def _measured(loop: TrainingLoop, held_out: list[Any]) -> list[Any]:

@@ -112,17 +112,21 @@ class _Draws:
         """Write the loop over an order's places; gives the generator after it.
 
         Every round draws a number among so many as the next power of two, `mask` + 1, and is done with a place or, if it was too
-        large, not yet.
+        large, not yet. Each power has a loop of its own: what every round had to wait for would be twice as long with its finding.
         """
         b = self.builder
-        before, (head, after) = b.block, (b.append_basic_block(name) for name in ("draw", "shuffled"))
+        before, (power, head, down, after) = b.block, map(b.append_basic_block, ("power", "draw", "down", "shuffled"))
         first = b.sub(rows, i64(1))
         several = b.icmp_signed("<", i64(0), first)
         zeros = b.ctlz(b.or_(first, i64(1)), ir.IntType(1)(1))
-        begins = [first, b.lshr(i64(-1), zeros), *generator]
-        b.cbranch(several, head, after)
+        begins = [b.lshr(i64(-1), zeros), first, *generator]
+        b.cbranch(several, power, after)
+        b.position_at_end(power)
+        mask, *carried = [b.phi(x.type) for x in begins]
+        half = b.lshr(mask, i64(1))
+        b.branch(head)
         b.position_at_end(head)
-        place, mask, *own = carried = [b.phi(x.type) for x in begins]
+        place, *own = inner = [b.phi(x.type) for x in carried]
         number, own = self._next(own)
         drawn = b.and_(number, mask)
         fits = b.icmp_unsigned("<=", drawn, place)
@@ -130,18 +134,21 @@ class _Draws:
         numbers = [b.load(x, typ=i32, align=4) for x in ends]
         for end, value in zip(ends, reversed(numbers), strict=True):
             b.store(value, end, align=4)
-        following, half = b.sub(place, b.zext(fits, i64)), b.lshr(mask, i64(1))
-        mask = b.select(b.icmp_unsigned(">", following, half), mask, half)
-        for phi, begin, end in zip(carried, begins, [following, mask, *own], strict=True):
-            phi.add_incoming(begin, before)
+        following = b.sub(place, b.zext(fits, i64))
+        for phi, begin, end in zip(inner, carried, [following, *own], strict=True):
+            phi.add_incoming(begin, power)
             phi.add_incoming(end, b.block)
-        last = b.block
-        b.cbranch(b.icmp_unsigned("!=", following, i64(0)), head, after)
+        b.cbranch(b.icmp_unsigned(">", following, half), head, down)
+        b.position_at_end(down)
+        for phi, begin, end in zip([mask, *carried], begins, [half, following, *own], strict=True):
+            phi.add_incoming(begin, before)
+            phi.add_incoming(end, down)
+        b.cbranch(b.icmp_unsigned("!=", following, i64(0)), power, after)
         b.position_at_end(after)
         results = [b.phi(x.type) for x in generator]
         for phi, none, some in zip(results, generator, own, strict=True):
             phi.add_incoming(none, before)
-            phi.add_incoming(some, last)
+            phi.add_incoming(some, down)
         return results
 
     def _next(self, generator: list[Any]) -> tuple[Any, list[Any]]:

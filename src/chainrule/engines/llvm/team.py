@@ -16,14 +16,18 @@ class Team:
     """The threads that carry out one function on one arena."""
 
     def __init__(self, function: CompiledFunction, arena: Any, workspace_bytes: int) -> None:
-        self._function, self._arena, self._workspace_bytes = function, arena, workspace_bytes
+        self.function, self._arena, self._workspace_bytes = function, arena, workspace_bytes
         self.workspaces: list[Any] = []
 
-    def table(self, thread: int, threads: int, rest: list[int]) -> Any:
+    def numbers(self, thread: int, threads: int, rest: list[int]) -> list[int]:
         """What a thread is told."""
         while len(self.workspaces) <= thread:
             self.workspaces.append(pages.zeros(self._workspace_bytes))
-        return table([self._arena.ctypes.data, thread, threads, self.workspaces[thread].ctypes.data, *rest])
+        return [self._arena.ctypes.data, thread, threads, self.workspaces[thread].ctypes.data, *rest]
+
+    def table(self, thread: int, threads: int, rest: list[int]) -> Any:
+        """The same as a table."""
+        return table(self.numbers(thread, threads, rest))
 
     def carry_out(self, threads: int, rest: list[int], kept: Any) -> float:
         """Carry it out in so many threads, with the rest of their tables; gives the seconds it took once all had begun.
@@ -32,11 +36,11 @@ class Team:
         """
         tables = [self.table(thread, threads, rest) for thread in range(threads)]
         if threads == 1:
-            return self._function(tables[0])
+            return self.function(tables[0])
         barrier_counter(self._arena)[0] = 0
 
         def gather(count: int) -> None:
             for numbers in tables:
                 numbers[THREADS] = count
 
-        return self._function.together(tables, gather, (self, kept))
+        return self.function.together(tables, gather, (self, kept))

@@ -51,15 +51,15 @@ def _sized(m: Any, a: Any, n: Any, axis: int) -> Any:
     return m.embed(a, shape=shape, start=(None,) * ndim(a), stop=stop, step=(1,) * ndim(a))
 
 
-def _placed(a: Any, s: Any, axes: Any) -> tuple[list[int], list[Any]]:
-    """The axes of a transform along several, counted from the front, and how long each is to be; `None` as it is."""
+def _placed(a: Any, s: Any, axes: Any) -> tuple[list[int], list[int]]:
+    """The axes of a transform along several, counted from the front, and how long each is to be: as it was before the first."""
     if axes is None:
         axes = range(ndim(a)) if s is None else range(ndim(a) - len(wholes(s, "s")), ndim(a))
     places = [one_axis(axis, ndim(a), "axes") for axis in wholes(tuple(axes), "axes")]
-    lengths: list[Any] = [None] * len(places) if s is None else [None if n == -1 else n for n in wholes(s, "s")]
+    lengths: list[int] = [-1] * len(places) if s is None else [*wholes(s, "s")]
     if len(lengths) != len(places):
         raise ShapeError(f"s was given as {shortened(s)} for the axes {tuple(axes)}; give a length for every axis.")
-    return places, lengths
+    return places, [a.shape[place] if n == -1 else n for place, n in zip(places, lengths, strict=True)]
 
 
 def _transformed(m: Any, a: Any, n: Any, axis: Any, norm: Any, inverse: bool) -> Any:
@@ -160,7 +160,7 @@ def rfftn(m: Any, a: Any, s: Axes = None, axes: Axes = None, norm: str | None = 
     a = array(a)
     places, lengths = _placed(a, s, axes)
     a = rfft(m, a, lengths[-1], places[-1], norm)
-    return _transformed_along(m, a, [-1 if n is None else n for n in lengths[:-1]], places[:-1], norm, inverse=False)
+    return _transformed_along(m, a, lengths[:-1], places[:-1], norm, inverse=False)
 
 
 @_function(example((2, 3, 2)), example((3, 4), s=(2, -1), axes=(1, 0)))
@@ -168,9 +168,8 @@ def irfftn(m: Any, a: Any, s: Axes = None, axes: Axes = None, norm: str | None =
     """The inverse of `rfftn`."""
     a = array(a)
     places, lengths = _placed(a, s, axes)
-    a = _transformed_along(m, a, [-1 if n is None else n for n in lengths[:-1]], places[:-1], norm, inverse=True)
-    last = lengths[-1] if s is None or lengths[-1] is not None else a.shape[places[-1]]  # as NumPy has −1 in s
-    return irfft(m, a, last, places[-1], norm)
+    a = _transformed_along(m, a, lengths[:-1], places[:-1], norm, inverse=True)
+    return irfft(m, a, None if s is None else lengths[-1], places[-1], norm)
 
 
 @_function(example((4,)), example((3, 4), 5, axis=0, norm="ortho"))

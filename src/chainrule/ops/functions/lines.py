@@ -98,7 +98,7 @@ def accumulated(m: Any, join: Callable[[Any, Any], Any], x: Any, axis: int) -> A
     example((3, 4), 2, axis=0),
     example((3, 4), 2, prepend=0.5, append=np.array([[1.0], [2.0], [3.0]])),
 )
-def diff(m: Any, a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+def diff(m: Any, a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue) -> Any:
     """Differences of neighbours along an axis, `n` times, after values put before and behind."""
     a = array(a)
     place = one_axis(axis, ndim(a))
@@ -119,7 +119,7 @@ def diff(m: Any, a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append
 
 def _end(m: Any, x: Any, a: Any, axis: int) -> Any:
     """What is put at an end of an axis: an array, or a number for every line."""
-    if x is None or x is np._NoValue:
+    if x is np._NoValue:
         return None
     x = array(x)
     if ndim(x):
@@ -278,6 +278,10 @@ def interp(m: Any, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None
         xp = m.concatenate(cut_along(m, xp, 0, n - 1, n) - size, xp, cut_along(m, xp, 0, 0, 1) + size, axis=0)
         fp = m.concatenate(cut_along(m, fp, 0, n - 1, n), fp, cut_along(m, fp, 0, 0, 1), axis=0)
         left = right = None
+    elif is_known(places := seen(m, xp)) and np.any(np.diff(places) < 0):
+        raise SettingError(
+            "interp was given places that do not ascend; give them in order, and the values with them (np.argsort)."
+        )
     n = shape(xp)[0]
     first, last = (cut_along(m, fp, 0, i, i + 1) for i in (0, n - 1))
     low = m.reshape(first, shape=()) if left is None else left
@@ -291,7 +295,8 @@ def interp(m: Any, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None
         y0, y1 = m.take(fp, place, axis=0), m.take(fp, place + 1, axis=0)
         within = m.logical_and(x >= start, x <= end)
         inside = y0 + (y1 - y0) * (m.where(within, x, x0) - x0) / (x1 - x0)
-    return m.where(x < start, low, m.where(x > end, high, m.where(x == end, m.reshape(last, shape=()), inside)))
+    inside = m.where(x < start, low, m.where(x == end, m.reshape(last, shape=()), inside))
+    return m.where(x > end, high, inside)
 
 
 @function(

@@ -54,8 +54,8 @@ def _even(m: Any, start: Any, stop: Any, num: int, endpoint: bool) -> tuple[Any,
         raise ShapeError(f"a range of num={count} numbers was asked for; give a count from 0 on.")
     width = stop - start
     parts = count - 1 if endpoint else count
-    step = width / parts if parts > 0 else width * np.nan
-    kind = step.dtype
+    step = width / parts if parts > 0 else np.nan
+    kind = width.dtype
     place = np.arange(count, dtype=kind).reshape((-1, *(1,) * ndim(width)))
     points = start + place * (step if parts > 0 else width)
     if endpoint and count > 1:
@@ -93,10 +93,11 @@ def logspace(
 def geomspace(
     m: Any, start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Any:
-    """Numbers at equal ratios from a start to an end, both positive or both negative."""
-    start, stop = (cast(m, x, np.float64) for x in together(m, start, stop))  # as NumPy has it, also for float32
-    sign = m.sign(start)
-    low, high = start * sign, stop * sign
+    """Numbers at equal ratios from a start to an end, both positive or both negative; complex ones along a spiral."""
+    kind = np.result_type(*(array(x).dtype for x in (start, stop)), np.float64, *([] if dtype is None else [dtype]))
+    start, stop = (cast(m, x, kind) for x in together(m, start, stop))  # as NumPy has it, also for float32
+    sign = start / m.absolute(start) if kind.kind == "c" else m.sign(start)
+    low, high = start / sign, stop / sign
     points, _ = _even(m, m.log10(low), m.log10(high), num, endpoint)
     points = m.power(10.0, points)
     count, n = whole(num, "num"), ndim(points) - 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError
+from chainrule.errors import SettingError, ShapeError
 from chainrule.ops.functions.function import array, cast, floating, function, not_into, numbers, together
 from chainrule.ops.operation import example
 
@@ -154,10 +154,15 @@ def nan_to_num(m: Any, x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = 
         raise SettingError("nan_to_num was given complex numbers; write it of np.real and np.imag, each by itself.")
     if x.dtype.kind != "f":
         return m.positive(x)
-    most = np.finfo(x.dtype).max
+    most, lengths = np.finfo(x.dtype).max, x.shape
     x = m.where(m.isnan(x), nan, x)
     x = m.where(m.equal(x, math.inf), most if posinf is None else posinf, x)
-    return m.where(m.equal(x, -math.inf), -most if neginf is None else neginf, x)
+    x = m.where(m.equal(x, -math.inf), -most if neginf is None else neginf, x)
+    if x.shape != lengths:
+        raise ShapeError(
+            f"nan_to_num was given numbers that make shape {x.shape} of {lengths}; give single ones, or arrays that fit into it."
+        )
+    return x
 
 
 _SERIES = 13

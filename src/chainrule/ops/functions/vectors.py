@@ -47,6 +47,8 @@ def cov(
         middle = m.mean(x, axis=(1,), keepdims=True)
         centred = weighted = x - middle
         divisor: Any = x.shape[1] - delta
+        if divisor <= 0:
+            raise ShapeError(f"cov needs more than ddof={delta} observations and was given {x.shape[1]}.")
     else:
         total = m.sum(w, axis=(0,), keepdims=False)
         middle = m.sum(x * w, axis=(1,), keepdims=True) / total
@@ -57,6 +59,7 @@ def cov(
             divisor = (
                 total - delta * m.sum(w * cast(m, array(aweights), np.dtype(float)), axis=(0,), keepdims=False) / total
             )
+        divisor = m.maximum(divisor, 0)
     products = m.einsum(centred, conjugate(m, weighted), subscripts="ij,kj->ik") / divisor
     return reshape(m, products, ()) if products.shape == (1, 1) else products
 

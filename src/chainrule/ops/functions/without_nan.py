@@ -79,9 +79,12 @@ def _spread(
     m: Any, of: Callable[..., Any], a: Any, axis: Axis, dtype: Any, out: None, ddof: float, keepdims: bool, where: Any,
     mean: Any, correction: float | None,
 ) -> Any:  # fmt: skip
+    """A measure of spread, and NaN where no more than `ddof` numbers are left."""
     a = floating(m, a)
     there = _numbers(m, a, where)
-    return of(m, a, axis, dtype, out, ddof, keepdims, where=there, mean=mean, correction=correction)
+    found = of(m, a, axis, dtype, out, ddof, keepdims, where=there, mean=mean, correction=correction)
+    count = m.sum(m.broadcast_to(there, shape=a.shape), axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+    return m.where(m.less_equal(count, ddof if correction is None else correction), math.nan, found)
 
 
 @function(*_BOTH)

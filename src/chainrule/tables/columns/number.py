@@ -85,7 +85,8 @@ class Number(Column):
     def __post_init__(self) -> None:
         require(self.scale > 0, "a scale that is not positive")
         require(len(self.knots) == len(self.scores), "quantiles without scores")
-        require(all(a < b for a, b in pairwise(self.knots)), "quantiles out of order")
+        if self.knots:
+            require(all(a < b for a, b in pairwise(self.knots)), "quantiles out of order")
 
     @classmethod
     def has_form(cls, form: str) -> bool:
@@ -113,22 +114,39 @@ class Number(Column):
     @classmethod
     def of(cls, name: str, read: Numbers, scaling: Scaling = "robust") -> Number | None:
         """The column of these numbers; None where all are missing, or all are the same and none is missing."""
-        if scaling not in SCALINGS:
-            raise SettingError(f"numbers were to be scaled by {scaling!r}; known: {', '.join(SCALINGS)}.")
-        ordered = np.sort(read.values)  # NaN last
-        count = int(np.searchsorted(ordered, np.nan))
-        if not count or (ordered[0] == ordered[count - 1] and count == len(ordered)):
+        (column,) = cls.of_all([name], read.values[None], scaling)
+        if column is None:
             return None
-        ordered = ordered[:count]
-        low, median, high = (_quantile(ordered, level) for level in (0.25, 0.5, 0.75))
-        scale = (high - low) / QUARTILES or (float(ordered[-1]) - float(ordered[0])) / 2 or 1.0
-        why = f"{counted(count, 'number')} from {ordered[0]:.6g} to {ordered[-1]:.6g}"
-        if read.unit:
-            why += f" in {read.unit}"
+        why = column.why + (f" in {read.unit}" if read.unit else "")
         if read.strays:
             why += f", without {quoted(read.strays, 2)}"
-        column = cls(name, why, median, min(scale, LARGEST), count < len(read.values), read.unit)
-        return column.scaled_by(ordered, scaling)
+        return replace(column, why=why, unit=read.unit)
+
+    @classmethod
+    def of_all(cls, names: Sequence[str], values: NDArray[np.float64], scaling: Scaling) -> list[Number | None]:
+        """The columns of plain numbers, a row of `values` each; None as for `of`."""
+        if scaling not in SCALINGS:
+            raise SettingError(f"numbers were to be scaled by {scaling!r}; known: {', '.join(SCALINGS)}.")
+        ordered = np.sort(values, axis=1)  # NaN last
+        height = values.shape[1]
+        counts = height - np.isnan(values).sum(axis=1)
+        least, largest = ordered[:, 0], np.take_along_axis(ordered, np.maximum(counts, 1)[:, None] - 1, axis=1)[:, 0]
+        low, medians, high = (_quantiles(ordered, counts, level) for level in (0.25, 0.5, 0.75))
+        scales = (high - low) / QUARTILES
+        scales = np.where(scales == 0, (largest - least) / 2, scales)
+        scales = np.minimum(np.where(scales == 0, 1.0, scales), LARGEST)
+        vary = (counts > 0) & ((least != largest) | (counts < height))
+        columns = zip(
+            names, ordered, *(x.tolist() for x in (counts, least, largest, medians, scales, vary)), strict=True
+        )
+        return [
+            cls(
+                name, f"{counted(count, 'number')} from {first:.6g} to {last:.6g}", median, scale, count < height
+            ).scaled_by(own[:count], scaling)
+            if varies
+            else None
+            for name, own, count, first, last, median, scale, varies in columns
+        ]
 
     def scaled_by(self, values: NDArray[np.float64], scaling: Scaling) -> Self:
         """The same column, scaled in this way; by quantiles of these numbers."""
@@ -232,12 +250,14 @@ def clipped(z: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def _quantile(ordered: NDArray[np.float64], level: float) -> float:
-    """A quantile between the two nearest of ordered numbers, as NumPy's and scikit-learn's are."""
-    place = level * (len(ordered) - 1)
-    below = int(place)
-    left, right = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
-    return left + (right - left) * (place - below)
+def _quantiles(ordered: NDArray[np.float64], counts: NDArray[np.intp], level: float) -> NDArray[np.float64]:
+    """A quantile of the first numbers of each row, which are ordered: between the two nearest, as NumPy's and scikit-learn's are."""
+    places = level * np.maximum(counts - 1, 0)
+    below = places.astype(np.intp)
+    above = np.minimum(below + 1, np.maximum(counts - 1, 0))
+    left, right = (np.take_along_axis(ordered, at[:, None], axis=1)[:, 0] for at in (below, above))
+    found: NDArray[np.float64] = left + (right - left) * (places - below)
+    return found
 
 
 def _normal_scores(ordered: NDArray[np.float64]) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -17,7 +17,6 @@ from chainrule.explanation.rendering.numerals import how_many, readable
 from chainrule.explanation.rendering.tables import Table
 from chainrule.explanation.rendering.written import Written
 from chainrule.tables.columns import Feature
-from chainrule.tables.target import Target
 from chainrule.tabular.explaining.association import (
     MOST_COLUMNS,
     associations,
@@ -26,6 +25,7 @@ from chainrule.tabular.explaining.association import (
     places_of,
     with_the_outputs,
 )
+from chainrule.tabular.explaining.predictors import Predictor
 from chainrule.training.metrics import Array, Metric, Task, metric_for
 
 if TYPE_CHECKING:
@@ -34,14 +34,6 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 16_384
 NUMBERS_AT_ONCE = 8_000_000
 MOST_SHOWN = 20
-
-
-@dataclass(frozen=True)
-class Predictor:
-    """What predicts rows it has not learned from: `raw(X)` gives amounts or probabilities, `rows` says which rows those are."""
-
-    raw: Callable[[Array], Array]
-    rows: NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -331,31 +323,3 @@ class _Shuffling:
         scores = [self.metric(self.truth, outputs, self.weights) for outputs in np.concatenate(parts, axis=1)]
         sign = 1.0 if self.metric.greater_is_better else -1.0
         return [sign * (score - x) for x in scores]
-
-
-def predictors_of(
-    networks: Sequence[Callable[[Any], Any]], held: Sequence[NDArray[np.intp]], target: Target
-) -> list[Predictor]:
-    """The networks of folds as predictors of the rows that each has not seen; none where no rows were held out.
-
-    Parameters
-    ----------
-    networks : sequence of Network
-        Each gives scores of classes, or scaled amounts.
-    held : sequence of int arrays
-        The rows that each has not seen.
-    target : Target
-        Says what outputs mean.
-    """
-
-    def raw(network: Callable[[Any], Any]) -> Callable[[Array], Array]:
-        def outputs(X: Array) -> Array:
-            scores = np.asarray(network(X), np.float64)
-            if not target.classes:
-                return np.asarray(target.restored(scores))
-            shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-            return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
-
-        return outputs
-
-    return [Predictor(raw(network), rows) for network, rows in zip(networks, held, strict=True) if len(rows)]

@@ -18,11 +18,11 @@ import numpy as np
 from chainrule.engines import cores
 from chainrule.errors import ModelFileError, SettingError
 from chainrule.network import Network
-from chainrule.network.checkpoints import LastThree, fingerprint, names_of, newest, values_in
-from chainrule.network.holding import held
-from chainrule.network.runs import history_of, values_of_history
-from chainrule.network.storage import FORMAT, as_path, content_of
-from chainrule.network.writing import not_written
+from chainrule.network.files.checkpoints import LastThree, fingerprint, names_of, newest, values_in
+from chainrule.network.files.holding import held
+from chainrule.network.files.runs import history_of, values_of_history
+from chainrule.network.files.storage import FORMAT, as_path, content_of
+from chainrule.network.files.writing import not_written
 from chainrule.nn.parameters import flat_names
 from chainrule.tabular.learning.members import Assignment, Member, Places
 from chainrule.tabular.learning.problem import Problem

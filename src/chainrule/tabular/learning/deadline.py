@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chainrule.training.signals import terminate
+from chainrule.training.signals import ENDING, heard
 
 
 class Asked(threading.Event):
@@ -54,18 +54,9 @@ def asked_by_signals() -> Iterator[Asked]:
     """
     asked = Asked()
 
-    def hear(number: int, _frame: object) -> None:
+    def hear(number: int) -> None:
         asked.by = number
         asked.set()
 
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        before = {number: own for number, own in handlers.items() if own in (signal.default_int_handler, terminate)}
-    for number in before:
-        signal.signal(number, hear)
-    try:
+    with heard(hear, (signal.SIGINT, *ENDING)):
         yield asked
-    finally:
-        for number, own in before.items():
-            signal.signal(number, own)

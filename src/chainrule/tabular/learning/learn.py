@@ -14,7 +14,7 @@ from chainrule.engines import cores
 from chainrule.tables import Preparation, Target
 from chainrule.tabular.learning.deadline import Asked, Deadline
 from chainrule.tabular.learning.ensemble import out_of_fold, together
-from chainrule.tabular.learning.folds import folds, latest
+from chainrule.tabular.learning.folds import folds, latest, unless_idle
 from chainrule.tabular.learning.judging import Judge
 from chainrule.tabular.learning.learned import Learned
 from chainrule.tabular.learning.members import Finished
@@ -111,7 +111,7 @@ def learn(
     intended = planned(recipe)
     if epochs is not None:
         intended = replace(intended, epochs=epochs, wanted=0)
-    parts = _held_out(y, intended, seed, groups, order)
+    parts = _held_out(y, intended, seed, groups, order, weights)
     with processes_for(processes) as elsewhere:
         work = Work(problem, recipe, intended, parts, groups, seed, deadline, threads, progress, finished, elsewhere)
         option, members, names = work.searched(replace(usual, recipe=recipe), options)
@@ -141,12 +141,19 @@ def _judge(metric: str, target: Target, truth: NDArray[Any], weights: NDArray[An
     return Judge(chosen, truth, weights, None if target.classes else target.restored)
 
 
-def _held_out(y: NDArray[Any], intended: Plan, seed: int, groups: Any, order: Any) -> list[NDArray[np.intp]]:
+def _held_out(
+    y: NDArray[Any], intended: Plan, seed: int, groups: Any, order: Any, weights: NDArray[Any] | None
+) -> list[NDArray[np.intp]]:
     """The rows that each network is watched by."""
-    if len(y) < FEWEST_TO_HOLD_OUT:
+    if (len(y) if weights is None else np.count_nonzero(weights)) < FEWEST_TO_HOLD_OUT:
         return [np.empty(0, np.intp)] * intended.members
     if order is not None:
-        return [latest(order, LATEST)[1]] * intended.members
-    if intended.folds == 1:
-        return folds(y, 5, seed, groups)[:1]
-    return [part for repeat in range(intended.repeats) for part in folds(y, intended.folds, seed + repeat, groups)]
+        parts = [latest(order, LATEST)[1]] * intended.members
+    elif intended.folds == 1:
+        parts = folds(y, 5, seed, groups, weights)[:1]
+    else:
+        seeds = range(seed, seed + intended.repeats)
+        parts = [part for own in seeds for part in folds(y, intended.folds, own, groups, weights)]
+    if weights is not None:
+        unless_idle(weights, parts, groups)
+    return parts

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from chainrule.network import Network
 from chainrule.tables import Preparation
 from chainrule.tables.options import counted
-from chainrule.tabular.explaining.importance import Predictor, predictors_of
+from chainrule.tabular.explaining.predictors import Predictor, predictors_of
 from chainrule.tabular.learning.ensemble import OutOfFold
 from chainrule.tabular.learning.members import Member
 from chainrule.tabular.learning.plan import Plan

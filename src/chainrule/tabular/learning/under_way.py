@@ -13,10 +13,10 @@ import numpy as np
 
 from chainrule.errors import MissingFileError, ModelFileError
 from chainrule.network import Network
-from chainrule.network.checkpoints import LastThree, check_parts, names_of, newest
+from chainrule.network.files.checkpoints import LastThree, check_parts, names_of, newest
+from chainrule.network.files.runs import values_of
+from chainrule.network.files.storage import content_of, description_of
 from chainrule.network.loading import network_in
-from chainrule.network.runs import values_of
-from chainrule.network.storage import content_of, description_of
 from chainrule.nn.parameters import flat_names
 from chainrule.training import EpochEnd
 

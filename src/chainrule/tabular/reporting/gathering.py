@@ -13,9 +13,11 @@ from chainrule.network import Network
 from chainrule.tables.preparation import Inputs, Preparation
 from chainrule.tables.table import Table
 from chainrule.tabular.amounts import amount
-from chainrule.tabular.explaining.attribution import Attribution, AverageRow, attribute
+from chainrule.tabular.explaining.attribution import Attribution, attribute
+from chainrule.tabular.explaining.average_row import AverageRow
 from chainrule.tabular.explaining.dependence import dependence
-from chainrule.tabular.explaining.importance import Importance, Predictor, importance
+from chainrule.tabular.explaining.importance import Importance, importance
+from chainrule.tabular.explaining.predictors import Predictor
 from chainrule.tabular.learning.learned import Learned
 from chainrule.tabular.reporting.report import Report
 from chainrule.tabular.scoring import baselines

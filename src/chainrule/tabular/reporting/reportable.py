@@ -10,7 +10,7 @@ import numpy as np
 from chainrule.errors import NotBuiltError
 from chainrule.notebooks import Shown
 from chainrule.tables import Missing, TableError, as_table, sample, spell, spelled
-from chainrule.tabular.weights import weights_of_rows
+from chainrule.tabular.weights import weights_of_table
 
 if TYPE_CHECKING:
     from chainrule.tabular.explaining.dependence import Dependence
@@ -46,8 +46,8 @@ class ReportableModel(Shown):
             The rows, better not those that were learned from.
         missing : {"fill", "drop", "error"}, optional
             What is done about missing values this time; by default as in training.
-        weights : array, (rows,), optional
-            How much each row of the data counts.
+        weights : array, (rows,), or str, optional
+            How much each row of the data counts, or the column that says it.
 
         Raises
         ------
@@ -63,7 +63,9 @@ class ReportableModel(Shown):
                 f"no row of {table.source} is left to evaluate; {'; '.join(map(spell, inputs.notes))}. Give rows "
                 "that have values there."
             )
-        counted = None if weights is None else weights_of_rows(weights, len(table))[inputs.rows]
+        counted = (
+            None if weights is None else weights_of_table(weights, table, self.preparation.spelling(table))[inputs.rows]
+        )
         truth = y if target.classes else target.restored(y)
         return Scores(truth, self.raw(inputs.X), target.classes, counted, target=target.name)
 
@@ -92,19 +94,22 @@ class ReportableModel(Shown):
             About how long it may take.
         seed : int
             Decides what is drawn.
-        weights : array, (rows,), optional
-            How much each row of the data counts.
+        weights : array, (rows,), or str, optional
+            How much each row of the data counts, or the column that says it.
 
         Returns
         -------
         Importance
         """
-        from chainrule.tabular.explaining.importance import Predictor, importance
+        from chainrule.tabular.explaining.importance import importance
+        from chainrule.tabular.explaining.predictors import Predictor
 
         table = as_table(data)
         inputs, y = self.preparation.apply_with_target(table)
         target = self.preparation.target
-        counted = None if weights is None else weights_of_rows(weights, len(table))[inputs.rows]
+        counted = (
+            None if weights is None else weights_of_table(weights, table, self.preparation.spelling(table))[inputs.rows]
+        )
         truth = y if target.classes else np.asarray(target.restored(y))
         whole = [Predictor(self.raw, np.arange(len(truth)))]
         return importance(

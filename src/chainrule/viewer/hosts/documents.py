@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from chainrule.errors import SettingError
-from chainrule.network.storage import as_path
-from chainrule.network.writing import place_for
+from chainrule.network.files.storage import as_path
+from chainrule.network.files.writing import place_for
 
 MODULE = Path(__file__).parents[1] / "static" / "view.js"
 """The front end: one ES module, built from the folder `frontend` of the sources."""

@@ -137,7 +137,7 @@ class Hosted(Shown):
         ...     cr.view((a * b).named("L")).save(f"{folder}/product.html").name
         'product.html'
         """
-        from chainrule.network.writing import replace_file
+        from chainrule.network.files.writing import replace_file
         from chainrule.viewer.hosts.documents import place_of_file, saved_file
         from chainrule.viewer.hosts.replay import packed, replay
 

@@ -219,6 +219,12 @@ class IRBuilder:
         """Change what lies there, while other threads do; gives what was there."""
         return self.value(value.type, f"atomicrmw {operation} {address.typed}, {value.typed} {ordering}")
 
+    def compare_exchange(self, address: Value, expected: Value, new: Value, ordering: str) -> Value:
+        """Write a new number where the expected one lies, while other threads write; gives whether it lay there."""
+        both = LiteralStructType([expected.type, BIT])
+        text = f"cmpxchg {address.typed}, {expected.typed}, {new.typed} {ordering} monotonic"
+        return self.extract_value(self.value(both, text), 1)
+
     # --- functions and blocks
 
     def call(self, function: Function, arguments: Sequence[Value]) -> Value:
@@ -229,6 +235,10 @@ class IRBuilder:
             return self.value(kind, text)
         self.line(f"  {text}")
         return Value(kind, "")
+
+    def call_at(self, address: Value, arguments: Sequence[Value]) -> None:
+        """Call the function that lies there and gives nothing."""
+        self.line(f"  call void {address.text}({', '.join([x.typed for x in arguments])})")
 
     def phi(self, kind: Type, name: str = "") -> Phi:
         """A value that depends on which block came before."""

@@ -14,12 +14,12 @@ import numpy as np
 
 from chainrule.errors import MissingFileError, ModelFileError, OtherFormatError, SettingError
 from chainrule.network.base import BaseNetwork
-from chainrule.network.description import plain, short
-from chainrule.network.reading import read
-from chainrule.network.runs import history_of, values_of
-from chainrule.network.storage import content_of, description_of
-from chainrule.network.values import MissingCodeError, Reader
-from chainrule.network.writing import keep_name, not_written, place_for, replace_file
+from chainrule.network.files.description import plain, short
+from chainrule.network.files.reading import read
+from chainrule.network.files.runs import history_of, values_of
+from chainrule.network.files.storage import content_of, description_of
+from chainrule.network.files.values import MissingCodeError, Reader
+from chainrule.network.files.writing import keep_name, not_written, place_for, replace_file
 from chainrule.nn.parameters import flat_names
 from chainrule.training import Batch, Checkpoints, Every, Run, Training
 from chainrule.training.history import FINISHED, INTERRUPTED

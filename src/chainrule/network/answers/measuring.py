@@ -10,7 +10,7 @@ import numpy as np
 from chainrule.engines.choice import AUTO
 from chainrule.engines.engine import Engine
 from chainrule.errors import SettingError, UnknownNameError, shortened
-from chainrule.network.answering import Answers
+from chainrule.network.answers.answering import Answers
 from chainrule.network.base import BaseNetwork
 from chainrule.network.meaning import Meaning
 from chainrule.nn.parameters import Parameters

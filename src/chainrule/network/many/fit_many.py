@@ -1,26 +1,23 @@
-"""Many networks trained in one call: over seeds and settings, in threads, one thread each."""
+"""Many networks trained in one call: over seeds and settings, at the same time."""
 
 from __future__ import annotations
 
 import inspect
 import itertools
 import warnings
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from chainrule.engines.cores import most
 from chainrule.errors import ArgumentError, DivergedError, SettingError, UnknownNameError, nearest, shortened
 from chainrule.network.advice import NOT_TAKEN
-from chainrule.network.fitted_networks import FittedNetworks
-from chainrule.network.kinds import NUMBERS, Kind, kind_of
+from chainrule.network.many.fitted_networks import FittedNetworks
+from chainrule.network.many.kinds import NUMBERS, Kind, kind_of
+from chainrule.network.many.side_by_side import Job, trained
 from chainrule.network.network import Network
 from chainrule.training import Penalty, as_optimizer
-from chainrule.training.progress import Display, display
-from chainrule.training.signals import told
+from chainrule.training.progress import Display
 
 ALONE = {
     "callbacks": "networks are trained side by side, in threads; fit them one by one, or give early_stopping",
@@ -37,9 +34,6 @@ DEFAULTS = {
     if x.kind is x.KEYWORD_ONLY and name not in (*ALONE, "threads", "progress")
 }
 """The arguments of `fit` that are taken here, and what they are by default."""
-
-HEARD = 0.1
-"""Seconds between two looks at whether the user wants to stop, and at how far all are."""
 
 
 def fit_many(
@@ -122,77 +116,13 @@ def fit_many(
                 kinds[key] = Kind(network, X, y, {**given, **first, "threads": max(1, threads // count)})
             for seed in drawn:
                 own = told | setting if seed is None else {**told, **setting, "seed": seed}
-                jobs.append(_Job(kinds[key], network, seed, given, own))
+                jobs.append(Job(kinds[key], network, seed, given, own))
     return _fitted(jobs, threads, progress)
 
 
-@dataclass(frozen=True, eq=False)
-class _Job:
-    """One network to be trained: its kind, the one it is like, its seed, the arguments of `fit`, and what is told of it."""
-
-    kind: Kind
-    network: Network
-    seed: int | None
-    given: Mapping[str, Any]
-    told: Mapping[str, Any]
-
-
-class _Ending:
-    """Whether all are to end; without a lock, which the handler of a signal might wait for that came while it was held."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-    def ask(self) -> None:
-        """All are to end."""
-        self.asked = True
-
-
-class _Share:
-    """What a training tells how far it is, and by which it is ended."""
-
-    def __init__(self, epochs: int, ending: _Ending) -> None:
-        self.done = 0.0
-        self._epochs, self._ending = epochs, ending
-
-    def update(self, epochs: float, metrics: Mapping[str, float]) -> None:
-        """Note it; where all are to end, this one does as by Ctrl-C."""
-        self.done = epochs / self._epochs
-        if self._ending.asked:
-            raise KeyboardInterrupt
-
-
-def _fitted(jobs: Sequence[_Job], threads: int, progress: bool | Display | None) -> FittedNetworks:
-    """All of them carried out, each by one thread from beginning to end."""
-    ending, left = _Ending(), deque(range(len(jobs)))
-    shares = [_Share(job.given["epochs"], ending) for job in jobs]
-    found: dict[int, tuple[Network, DivergedError | None]] = {}
-
-    def work() -> None:
-        while left and not ending.asked:
-            with suppress(IndexError):  # another thread has taken the last
-                place = left.popleft()
-                job = jobs[place]
-                found[place] = job.kind.fit(job.network, job.seed, job.given, shares[place])
-                shares[place].done = 1.0
-
-    count = min(threads, len(jobs))
-    with told(ending.ask), display(len(jobs), progress, "network") as shown, ThreadPoolExecutor(count) as pool:
-        try:
-            futures = [pool.submit(work) for _ in range(count)]
-            at_work = set(futures)
-            while at_work:
-                try:
-                    ended, at_work = wait(at_work, HEARD, FIRST_EXCEPTION)
-                    if any(future.exception() for future in ended):
-                        ending.ask()
-                    shown.update(sum(share.done for share in shares), {})
-                except KeyboardInterrupt:
-                    ending.ask()
-            for future in futures:
-                future.result()
-        finally:
-            ending.ask()  # whatever was raised here, nobody waits for what is still to be trained
+def _fitted(jobs: Sequence[Job], threads: int, progress: bool | Display | None) -> FittedNetworks:
+    """All of them trained, as far as nobody ends them."""
+    found = trained(jobs, threads, progress)
     kept = [place for place in sorted(found) if _begun(*found[place])]
     errors = {n: error for n, place in enumerate(kept) if (error := found[place][1]) is not None}
     if errors and len(errors) == len(kept):

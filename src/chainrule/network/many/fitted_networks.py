@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, shortened
-from chainrule.network.ensembles import together
+from chainrule.network.many.ensembles import together
 from chainrule.network.network import Network
 from chainrule.training import History
 from chainrule.training.history import DIVERGED

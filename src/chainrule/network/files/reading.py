@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import MissingFileError, ModelFileError, OtherFormatError
-from chainrule.network.description import BYTES, digest_of, parsed, plain, short
-from chainrule.network.storage import DIGEST, FORMAT, KEY
-from chainrule.network.tensors import DTYPES
+from chainrule.network.files.description import BYTES, digest_of, parsed, plain, short
+from chainrule.network.files.storage import DIGEST, FORMAT, KEY
+from chainrule.network.files.tensors import DTYPES
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from chainrule.errors import SettingError
-from chainrule.network.description import plain
-from chainrule.network.writing import not_written, place_for
+from chainrule.network.files.description import plain
+from chainrule.network.files.writing import not_written, place_for
 
 fcntl: Any
 try:

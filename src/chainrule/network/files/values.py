@@ -12,7 +12,7 @@ import numpy as np
 
 from chainrule.engines import ENGINES
 from chainrule.errors import SettingError
-from chainrule.network.description import plain, short
+from chainrule.network.files.description import plain, short
 from chainrule.nn.activations import ACTIVATIONS
 from chainrule.nn.initializer import Given
 from chainrule.nn.layer import Layer

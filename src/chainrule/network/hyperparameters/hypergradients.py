@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.engines import Engine
 from chainrule.errors import SettingError
 from chainrule.network.base import BaseNetwork
-from chainrule.network.trials import Trial
+from chainrule.network.hyperparameters.trials import Trial
 from chainrule.tracing import trees
 
 if TYPE_CHECKING:

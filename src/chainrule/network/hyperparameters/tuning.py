@@ -12,8 +12,8 @@ import numpy as np
 from chainrule.autodiff import vjp
 from chainrule.engines import Engine
 from chainrule.errors import DivergedError, SettingError
+from chainrule.network.hyperparameters.trials import Trial
 from chainrule.network.network import Network
-from chainrule.network.trials import Trial
 from chainrule.training import Optimizer, as_optimizer
 from chainrule.training.hyperparameters import FIRST, LAYER_RATES, RATE, RATES, WEIGHTS, adjusted, as_names, numbers_of
 from chainrule.training.optimizer import SHARES

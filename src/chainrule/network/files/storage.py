@@ -16,12 +16,12 @@ import numpy as np
 
 from chainrule.errors import NotBuiltError, SettingError, shortened
 from chainrule.network.base import BaseNetwork
-from chainrule.network.description import digest_of, parsed
+from chainrule.network.files.description import digest_of, parsed
+from chainrule.network.files.runs import values_of
+from chainrule.network.files.tensors import safetensors
+from chainrule.network.files.values import Writer
+from chainrule.network.files.writing import replace_file
 from chainrule.network.meaning import Meaning
-from chainrule.network.runs import values_of
-from chainrule.network.tensors import safetensors
-from chainrule.network.values import Writer
-from chainrule.network.writing import replace_file
 from chainrule.nn.model import Sequential
 from chainrule.nn.parameters import flat_names
 

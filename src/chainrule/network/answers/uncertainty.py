@@ -122,7 +122,7 @@ class Uncertainty:
             When the ending of `path` is no format of pictures, or x has not one number for every row.
         """
         try:
-            from chainrule.network.uncertainty_picture import picture
+            from chainrule.network.answers.uncertainty_picture import picture
         except ImportError:
             raise MissingExtraError.of("matplotlib", "plot", "Uncertainty.plot") from None
         SettingError.unless_number("plot", "band", band, at_least=0)

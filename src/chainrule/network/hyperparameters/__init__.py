@@ -1,0 +1,1 @@
+"""Settings of a training as what its outcome is differentiated by."""

@@ -1,0 +1,1 @@
+"""Many networks trained in one call, and what they say together."""
