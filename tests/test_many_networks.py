@@ -1,6 +1,5 @@
 """Many networks at once: each is what its own `fit` leaves, to the bit, and what is asked wrongly is said."""
 
-import _thread
 import copy
 import signal
 import threading
@@ -8,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from tests.engines.threadless import no_more_threads
 
 import chainrule as cr
-from chainrule.engines import workers
 from chainrule.engines.llvm.crew import Crew
 from chainrule.errors import ArgumentError, DivergedError, SettingError, ShapeError, UnknownNameError
 from chainrule.tracing import trees
@@ -332,16 +331,9 @@ def test_what_is_asked_wrongly():
 
 
 @pytest.mark.parametrize("given", WAYS.values(), ids=WAYS)
-def test_they_are_trained_where_the_system_has_no_more_threads(given, monkeypatch):
-    def none(*_, **__):
-        raise RuntimeError("can't start new thread")
-
+def test_they_are_trained_where_the_system_has_no_more_threads(given):
     made, y = NETWORKS["regression"]
-    with monkeypatch.context() as patch:
-        for module, name in ((_thread, "start_new_thread"), (threading, "_start_new_thread")):
-            patch.setattr(module, name, none)
-        for name in ("_idle", "_hirers"):
-            patch.setattr(workers, name, [])
+    with no_more_threads():
         many = cr.fit_many(made(0), X, y, seeds=range(5), epochs=2, threads=3, progress=False, **given)
     alone = made(4)
     alone.fit(X, y, seed=4, epochs=2, progress=False, **given)

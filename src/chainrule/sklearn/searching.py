@@ -11,7 +11,11 @@ from joblib.parallel import BACKENDS, DEFAULT_BACKEND, get_active_backend
 
 from chainrule.engines.cores import most
 from chainrule.engines.llvm import thread_choice
+from chainrule.engines.threads import possible
 from sklearn import model_selection
+
+HELPERS = 3
+"""Threads that joblib has besides those that work."""
 
 
 @contextmanager
@@ -19,14 +23,18 @@ def side_by_side(n_jobs: int | None) -> Iterator[None]:
     """Where joblib takes threads, as many as there are cores unless it is told how many; whoever has chosen a backend keeps it.
 
     Machine code runs without Python's lock, so threads are as fast as processes, and share data and code. Each training is
-    carried out by its own thread alone, as far as there are no more cores than trainings, and waits for nobody.
+    carried out by its own thread alone, as far as there are no more cores than trainings, and waits for nobody. Where the system has
+    no more threads there is this one.
     """
     backend, chosen = get_active_backend()
     if chosen is not None or type(backend) is not BACKENDS[DEFAULT_BACKEND]:
         yield
         return
     jobs = most() if n_jobs is None else n_jobs
-    with parallel_config(backend="threading", n_jobs=jobs), thread_choice.side_by_side(effective_n_jobs(jobs)):
+    count = effective_n_jobs(jobs)
+    if count > 1 and possible(count + HELPERS) < count + HELPERS:
+        jobs = count = 1
+    with parallel_config(backend="threading", n_jobs=jobs), thread_choice.side_by_side(count):
         yield
 
 

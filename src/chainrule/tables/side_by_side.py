@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from chainrule.engines import cores
+from chainrule.engines.threads import Threads
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -25,5 +25,5 @@ def side_by_side(work: Callable[[Item], Result], items: Sequence[Item], long: bo
     threads = min(cores.most(), len(items))
     if threads < 2 or not long:
         return [work(item) for item in items]
-    with ThreadPoolExecutor(threads) as pool:
+    with Threads(threads) as pool:
         return list(pool.map(work, items))

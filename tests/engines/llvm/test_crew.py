@@ -1,11 +1,10 @@
 """Works that threads take from a list in machine code: all are carried out, each once, however many threads there are."""
 
-import _thread
-
 import numpy as np
 import pytest
+from tests.engines.threadless import no_more_threads
 
-from chainrule.engines import Apart, TrainingLoop, make_runner, workers
+from chainrule.engines import Apart, TrainingLoop, make_runner
 from chainrule.errors import PositionError
 from chainrule.tracing import simplify, trace
 
@@ -62,15 +61,10 @@ def test_each_is_what_a_runner_gives_by_itself(threads, at_once):
         assert np.array_equal(state, alone.state[0])
 
 
-def test_one_thread_does_all_where_the_system_has_no_more(monkeypatch):
-    def none(*_):
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(workers, "_idle", [])
-    monkeypatch.setattr(workers, "_hirers", [])
-    monkeypatch.setattr(_thread, "start_new_thread", none)
+def test_one_thread_does_all_where_the_system_has_no_more():
     runners = [_runner() for _ in range(3)]
-    assert len(_carried_out(runners[0].crew(4, 3), runners, 9)) == 9
+    with no_more_threads():
+        assert len(_carried_out(runners[0].crew(4, 3), runners, 9)) == 9
 
 
 def test_what_is_in_the_list_when_it_is_closed_is_not_begun():

@@ -12,6 +12,7 @@ from chainrule.engines.llvm.contractions.blocking import blocking_of
 from chainrule.engines.llvm.contractions.blocks import Blocks
 from chainrule.engines.llvm.contractions.dots import Dots
 from chainrule.engines.llvm.contractions.products import Product
+from chainrule.engines.llvm.contractions.short_rows import ShortRows
 from chainrule.engines.llvm.contractions.tiles import Tiles
 from chainrule.engines.llvm.groups import Group, Grouping
 from chainrule.engines.llvm.memory import MemoryPlan
@@ -81,7 +82,8 @@ def _emit_group(code: Code, memory: MemoryPlan, group: Group) -> None:
         if blocking is not None:
             Blocks(code, memory, product, blocking).emit()
         else:
-            (Dots if product.is_dot else Tiles)(code, memory, product).emit()
+            short = not code.unrolled and ShortRows.takes(memory, product)
+            (Dots if product.is_dot else ShortRows if short else Tiles)(code, memory, product).emit()
     elif group.inner is not None:
         inner_loops.emit(code, memory, group, emit)
     else:

@@ -26,6 +26,9 @@ from chainrule.tracing import Equation
 MANY = 64
 """Arrays joined from which on they are copied by functions: LLVM's time grows with the square of how much is in one."""
 
+FEW_LANES = 4
+"""Lanes of squares that are turned over where whole vectors do not fill an array: LLVM takes long to choose how lanes are moved."""
+
 
 def emit(code: Code, memory: MemoryPlan, group: Group) -> None:
     """Write the loops of a group rooted in a move."""
@@ -120,34 +123,37 @@ class _Move:
             found[i] = code.sum((whole, 1), (code.divide(whole, shape[i]), -shape[i])) if k else whole
 
     def _transposed(self, view: View) -> None:
-        """A view copied, by squares of vectors turned over in registers where its rows lie across."""
+        """A view copied, by squares turned over in registers where its rows lie across: of whole vectors, or of so few lanes that the
+        code for one is short. The last squares of other lengths reach back over those before them.
+        """
         long = [(n, s, t) for n, s, t in zip(view.shape, view.strides, self.output.strides, strict=True) if n != 1]
         rows = next((i for i, (_, s, _) in enumerate(long) if s == 1), None)
-        width = self.memory.widest
-        whole = rows is not None and rows < len(long) - 1 and all(n % width == 0 for n in (long[rows][0], long[-1][0]))
-        if not whole or view.buffer.dtype == np.bool_:
+        if rows is None or rows == len(long) - 1 or view.buffer.dtype == np.bool_:
             self._copy(view, self.output)
             return
-        assert rows is not None
+        code, dtype, widest = self.code, view.buffer.dtype, self.memory.widest
+        (high, _, below), (wide, across, _) = long[rows], long[-1]
+        size = widest if high % widest == wide % widest == 0 else min(widest, FEW_LANES)
+        if min(high, wide) < size:
+            self._copy(view, self.output)
+            return
         others = [axis for i, axis in enumerate(long) if i not in (rows, len(long) - 1)]
-        code, dtype = self.code, view.buffer.dtype
+        kind = vector_type(dtype, size)
 
-        def square(outer: tuple[Index, ...], i: Index, j: Index) -> None:
+        def square(at: tuple[Index, ...]) -> None:
+            *outer, i, j = at
+            i, j = (code.smaller(code.sum((k, size)), n - size) for k, n in ((i, high), (j, wide)))
             begin = code.sum((view.start, 1), *((k, s) for k, (_, s, _) in zip(outer, others, strict=True)), (i, 1))
             end = code.sum(*((k, t) for k, (_, _, t) in zip(outer, others, strict=True)), (j, 1))
             lines = []
-            for k in range(width):
-                place = code.sum((begin, 1), (code.sum((j, 1), (k, 1)), long[-1][1]))
-                kind = vector_type(dtype, width)
+            for k in range(size):
+                place = code.sum((begin, 1), (code.sum((j, 1), (k, 1)), across))
                 lines.append(code.builder.load(code.address(view.buffer, place), typ=kind, align=dtype.itemsize))
             for k, line in enumerate(turned(code, lines)):
-                place = code.sum((end, 1), (code.sum((i, 1), (k, 1)), long[rows][2]))
+                place = code.sum((end, 1), (code.sum((i, 1), (k, 1)), below))
                 code.builder.store(line, code.address(self.output.buffer, place), align=dtype.itemsize)
 
-        code.shared_nest(
-            [*(n for n, _, _ in others), long[rows][0] // width, long[-1][0] // width],
-            lambda at: square(at[:-2], code.sum((at[-2], width)), code.sum((at[-1], width))),
-        )
+        code.shared_nest([*(n for n, _, _ in others), -(-high // size), -(-wide // size)], square)
 
     # --- the inputs say where their elements go
 

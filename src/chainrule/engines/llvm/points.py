@@ -40,7 +40,7 @@ class Point:
         self.values[x] = number
         if x in group.stored:
             view = self.memory.view(x)
-            self.code.store(view, _strides(view, x.shape), self.point, number.value, self.width)
+            self.code.store(view, strides_over(view, x.shape), self.point, number.value, self.width)
 
     def value(self, x: Atom, shape: tuple[int, ...]) -> Any:
         """An operand of an equation whose result has `shape`: from a register, from memory, or a constant."""
@@ -56,11 +56,15 @@ class Point:
                 self.values[x] = self.code.splat(self.code.numbers[x], x.dtype, self.width)
                 return self.values[x]
         view = self.memory.view(x)
-        strides = _strides(view, shape)
+        strides = strides_over(view, shape)
         key = (view.buffer, view.start, strides)
         if key not in self.values:
-            self.values[key] = self.code.load(view, strides, self.point, self.width, self.length)
+            self.values[key] = self.read(view, strides)
         return self.values[key]
+
+    def read(self, view: View, strides: tuple[int, ...]) -> Vector:
+        """The numbers of a view at the point."""
+        return self.code.load(view, strides, self.point, self.width, self.length)
 
     def of_type(self, value: Any, dtype: np.dtype[Any]) -> Vector:
         """A value as a number of this dtype; Python numbers become constants."""
@@ -69,6 +73,6 @@ class Point:
         return value if value.dtype == dtype else self.m.convert(value, dtype)
 
 
-def _strides(view: View, shape: tuple[int, ...]) -> tuple[int, ...]:
+def strides_over(view: View, shape: tuple[int, ...]) -> tuple[int, ...]:
     """Strides along the long axes of a shape the view broadcasts to."""
     return tuple(s for s, n in zip(view.along(shape), shape, strict=True) if n != 1)

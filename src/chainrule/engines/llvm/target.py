@@ -11,6 +11,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chainrule.engines.llvm.mathematics.instructions import REGISTER
 from chainrule.errors import SettingError, UnknownNameError
 
 VARIABLE = "CHAINRULE_CPU"
@@ -46,7 +47,9 @@ class Target:
     @property
     def lacks(self) -> frozenset[str]:
         """What takes several instructions, by the names in `mathematics/instructions.py`."""
-        return frozenset(name for name, there in (("fma", self.fused), ("rounding", self.rounds)) if not there)
+        scales = self.vector_bytes == REGISTER  # AVX-512 does, and nothing else has such registers
+        has = {"fma": self.fused, "rounding": self.rounds, "scaling": scales}
+        return frozenset(name for name, there in has.items() if not there)
 
     @property
     def accumulators(self) -> int:

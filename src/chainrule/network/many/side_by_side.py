@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from chainrule.engines import Crew, Work
 from chainrule.engines.llvm.collection import among_new_ones
+from chainrule.engines.threads import Threads
 from chainrule.errors import DivergedError
 from chainrule.network.many.kinds import Kind
 from chainrule.network.network import Network
@@ -154,7 +155,7 @@ def _in_threads(
     tell: Callable[[], None],
     found: dict[int, Outcome],
 ) -> None:
-    """Each carried out by one thread from beginning to end; by this one where the system has no more threads."""
+    """Each carried out by one thread from beginning to end."""
 
     def work() -> None:
         while left and not ending.asked:
@@ -164,14 +165,9 @@ def _in_threads(
                 found[place] = job.kind.fit(job.network, job.seed, job.given, shares[place])
                 shares[place].done = 1.0
 
-    with ThreadPoolExecutor(count) as pool:
-        futures: list[Future[None]] = []
+    with Threads(count) as pool:
         try:
-            with suppress(RuntimeError):
-                while len(futures) < count:
-                    futures.append(pool.submit(work))
-            if not futures:
-                work()
+            futures = [pool.submit(work) for _ in range(count)]
             at_work = set(futures)
             while at_work:
                 try:

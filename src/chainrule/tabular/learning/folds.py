@@ -71,7 +71,7 @@ def _dealt(y: NDArray[Any], rows: Rows, count: int, random: np.random.Generator)
     shuffled = random.permutation(rows)
     order = shuffled[_in_order(y[shuffled])]
     rounds = -(-len(order) // count)
-    part = np.empty(len(order), np.intp)
+    part = np.full(len(y), count)  # and of rows that do not count, none
     part[order] = np.argsort(random.random((rounds, count)), axis=1).ravel()[: len(order)]
     return [np.flatnonzero(part == own) for own in range(count)]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.rows import BLOCKS
+from chainrule.engines.threads import Threads
 from chainrule.network import Network
 from chainrule.network.copying import renewed
 from chainrule.tabular.learning.problem import Problem
@@ -43,7 +44,7 @@ class Looks:
     ) -> None:
         self._problem, self._held, self._engine, self._threads = problem, held, engine, threads
         self._best, self._unseen = Best(problem, held), Unseen(problem, held, seed)
-        self._pool = ThreadPoolExecutor(1) if threads > 1 and len(held) > MANY else None
+        self._pool = Threads(1) if threads > 1 and len(held) > MANY else None
         self._network = network if self._pool is None else problem.meant(renewed(network))
         self._going_on: Future[None] | None = None
 
@@ -104,5 +105,5 @@ class Looks:
 
         if self._threads == 1 or len(pieces) == 1:
             return np.concatenate([*map(outputs, pieces)])
-        with ThreadPoolExecutor(min(self._threads, len(pieces))) as pool:
+        with Threads(min(self._threads, len(pieces))) as pool:
             return np.concatenate([*pool.map(outputs, pieces)])

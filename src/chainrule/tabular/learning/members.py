@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from chainrule.engines import cores
 from chainrule.engines.choice import AUTO, COMPILER, ENGINES
+from chainrule.engines.threads import Threads
 from chainrule.errors import DivergedError
 from chainrule.network import Network
 from chainrule.tabular.learning.deadline import Deadline
@@ -148,7 +149,7 @@ def train(
             finished.keep(problem, own, member)
         return member
 
-    with ThreadPoolExecutor(min(most, len(assignments))) as pool:
+    with Threads(min(most, len(assignments))) as pool:
         futures = [pool.submit(one, place) for place in range(len(assignments))]
         left = set(futures)
         while left:

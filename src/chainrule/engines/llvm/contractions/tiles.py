@@ -57,9 +57,9 @@ class Tiles(TileWriter):
         count = product.lengths[rows] if rows else 1
         vectors = -(-product.lengths[vector] // width) if vector else 1
         wide = 8 if count == 1 else 4 if count < 6 else breadth_of(vectors)
-        across = _blocks(vectors, min(wide, vectors))
+        across = equal_blocks(vectors, min(wide, vectors))
         tall = max(1, self.code.target.accumulators // max(size for _, _, size in across))
-        down = _blocks(count, min(tall, 16))
+        down = equal_blocks(count, min(tall, 16))
         for columns in across:
             for lines in down:
                 self._side_by_side(lines, columns)
@@ -261,7 +261,7 @@ class Tiles(TileWriter):
         code.shared_nest([*outer, -(-last // product.width)], one)
 
 
-def _blocks(count: int, largest: int) -> list[tuple[int, int, int]]:
+def equal_blocks(count: int, largest: int) -> list[tuple[int, int, int]]:
     """`count` in blocks: (first, how many blocks, size of each); equal ones if possible, not too small."""
     if count <= largest:
         return [(0, 1, count)]

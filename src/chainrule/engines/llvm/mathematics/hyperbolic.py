@@ -7,7 +7,6 @@ import math
 from chainrule.engines.llvm.mathematics import coefficients
 from chainrule.engines.llvm.mathematics.exponential import (
     HIGHEST,
-    LN2_HIGH,
     LOWEST,
     exp_parts,
     expm1_parts,
@@ -31,20 +30,22 @@ HUGE = {FLOAT32: 2.0**30, FLOAT64: 2.0**60}
 
 
 def tanh(m: Instructions, x: Vector) -> Vector:
-    """The hyperbolic tangent: an odd polynomial near 0, 1 − 2/(e^2|x| + 1) beyond, where e^2|x| = 2^k·(1 + p), and 1 far out.
+    """The hyperbolic tangent: an odd polynomial near 0, and beyond 1 − 2/(e^2|x| + 1), where e^2|x| = 2^k·(1 + f·P(f)).
 
-    An error of e^2|x| does at most 3/8 of itself to that, and less and less the larger |x|: ln 2 in one part is exact enough.
+    An error of e^2|x| does at most 3/8 of itself to that, and less and less the larger |x|: a polynomial of 2^f that is as exact as
+    that asks for is enough, and 2/ln 2 in one part.
     """
     size = m.absolute(x)
     square = size * size
     near = m.fma(size * square, polynomial(m, square, coefficients.TANH), size)
-    magic = format_of(x).magic
-    k = m.multiply_add(size, 2.0 / math.log(2.0), magic) - magic
-    factor = power_of_two(m, k)
-    r = m.fma(k, -LN2_HIGH[x.dtype], size + size)
-    beyond = 1.0 - 2.0 / m.multiply_add(exponential_rest(m, r, r), factor, factor + 1.0)
-    far = m.choose(size > {FLOAT32: 10.0, FLOAT64: 20.0}[x.dtype], 1.0, beyond)
-    return m.copysign(m.choose(size < 0.55, near, far), x)
+    bounded = m.minimum(size, {FLOAT32: 10.0, FLOAT64: 20.0}[x.dtype])  # from here on it is 1
+    form, per_octave = format_of(x), 2.0 / math.log(2.0)
+    shifted = m.multiply_add(bounded, per_octave, form.magic + form.bias)
+    f = m.fma(bounded, per_octave, (form.magic + form.bias) - shifted)
+    factor = scale_from_bits(m, shifted)
+    rest = polynomial(m, f, coefficients.TANH_EXP2)
+    beyond = 1.0 - 2.0 / m.multiply_add(f * factor, rest, factor + 1.0)
+    return m.copysign(m.choose(size >= 0.55, beyond, near), x)
 
 
 def sigmoid(m: Instructions, x: Vector) -> Vector:

@@ -24,6 +24,9 @@ from chainrule.engines.llvm.mathematics.numbers import (
     vector_type,
 )
 
+REGISTER = 64
+"""Bytes of the registers of a CPU that scales by powers of two."""
+
 INTRINSIC_LETTERS = {"f": "f", "i": "i", "u": "i", "b": "i"}
 
 
@@ -34,7 +37,8 @@ class Instructions:
 
     Every instruction rounds, as NumPy's do: a·b + c is fused into one rounding only where `fma` says so, lest b·b − 4·a·c of a
     double root become a little less than 0. With `inline`, algorithms are written out where they are used instead of called;
-    The CPU may lack instructions: "fma" for a·b + c with one rounding, "rounding" to whole numbers. They are written in others.
+    The CPU may lack instructions: "fma" for a·b + c with one rounding, "rounding" to whole numbers, "scaling" of a whole register by
+    powers of two. They are written in others.
     """
 
     def __init__(
@@ -147,6 +151,21 @@ class Instructions:
         elif name == "trunc":
             nearest = self.choose(nearest > size, nearest - 1.0, nearest)
         return self.choose(size < whole, self.intrinsic("copysign", nearest, x), x)
+
+    def scales(self, x: Vector) -> bool:
+        """Whether there is an instruction for `scaled`."""
+        return "scaling" not in self.lacks and self.width * x.dtype.itemsize == REGISTER
+
+    def scaled(self, x: Vector, k: Vector) -> Vector:
+        """x·2^k rounded once, for a whole number k."""
+        name, lanes = "ps" if x.dtype == FLOAT32 else "pd", ir.IntType(self.width)
+        kind, full = vector_type(x.dtype, self.width), f"llvm.x86.avx512.mask.scalef.{name}.512"
+        function = self.builder.module.globals.get(full)
+        if function is None:
+            inputs = [kind, kind, kind, lanes, ir.IntType(32)]
+            function = ir.Function(self.builder.module, ir.FunctionType(kind, inputs), full)
+        every, as_set = ir.Constant(lanes, -1), ir.Constant(ir.IntType(32), 4)
+        return Vector(self.builder.call(function, [x.value, k.value, x.value, every, as_set]), x.dtype, self)
 
     def as_bits(self, x: Vector) -> Vector:
         """The bits of a float as an integer of the same size."""

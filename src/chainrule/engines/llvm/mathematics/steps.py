@@ -120,6 +120,8 @@ def inverse_scale_from_bits(m: Instructions, shifted: Vector) -> Vector:
 
 def scale(m: Instructions, x: Vector, k: Vector) -> Vector:
     """x·2^k rounded once, also where 2^k itself is too large or too small for the dtype."""
+    if m.scales(x):
+        return m.scaled(x, k)
     form = format_of(x)
     offset = form.magic + form.bias
     half = m.multiply_add(k, 0.5, offset)  # rounded to a whole number in its lowest bits
