@@ -163,3 +163,19 @@ def test_only_as_many_as_there_are_cores_are_put_on_one_each(monkeypatch: pytest
     workers.together([lambda: None] * 3, lambda count: None)
     workers.together([lambda: None] * 2, lambda count: None)
     assert chosen == [{0}, {1}, {2}, {0, 1, 2}, {0, 1, 2}]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores are not chosen here")
+def test_a_worker_is_moved_to_its_core_by_whoever_gives_it_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By itself it could not as long as another one is at work on the core it comes from."""
+    moved: list[tuple[int, int, set[int]]] = []
+    at_work: list[int] = []
+    monkeypatch.setattr(
+        os, "sched_setaffinity", lambda who, where: moved.append((threading.get_native_id(), who, where))
+    )
+    monkeypatch.setattr(workers, "_cores", lambda: [0, 1])
+    monkeypatch.setattr(workers, "_idle", [])
+    assert workers.together([lambda: at_work.append(threading.get_native_id())] * 2, lambda count: None)
+    assert [cores for _, _, cores in moved] == [{0}, {1}]
+    assert sorted(worker for _, worker, _ in moved) == sorted(at_work)
+    assert not {mover for mover, _, _ in moved} & set(at_work)

@@ -470,7 +470,7 @@ class TestStopping:
         watch, history = Watch(cr.EarlyStopping(9), validated=False, steps_per_epoch=2), cr.History()
         for epoch, loss in enumerate(losses):
             history.extend({"loss": [loss]})
-            watch.see(history, {"at": f"before {epoch}"}, {"at": f"after {epoch}"})
+            watch.see(history, [{"at": f"before {epoch}"}, {"at": f"after {epoch}"}].__getitem__)
         assert watch.best is not None
         assert watch.best.parameters == {"at": kept}
 

@@ -131,22 +131,26 @@ class Worker:
     """One thread, which waits for work."""
 
     def __init__(self) -> None:
-        self._given: SimpleQueue[tuple[Job, Work, set[int]]] = SimpleQueue()
+        self._given: SimpleQueue[tuple[Job, Work]] = SimpleQueue()
         self._cores: set[int] = set()
-        threading.Thread(target=self._serve, name="chainrule", daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, name="chainrule", daemon=True)
+        self._thread.start()
 
     def give(self, job: Job, work: Work, cores: set[int]) -> None:
-        """Carry this out for a job, on one of these cores."""
-        self._given.put((job, work, cores))
+        """Carry this out for a job, on one of these cores.
+
+        Whoever gives it moves the thread there: to move itself it would first need its former core, where another may be at work.
+        """
+        if cores != self._cores:
+            _keep_on(self._thread, cores)
+            self._cores = cores
+        self._given.put((job, work))
 
     def _serve(self) -> None:
         while True:
-            job, work, cores = self._given.get()
+            job, work = self._given.get()
             raised: BaseException | None = None
             try:
-                if cores != self._cores:
-                    _stay_on(cores)
-                    self._cores = cores
                 work()
             except BaseException as error:
                 raised = error
@@ -227,11 +231,11 @@ def _cores() -> list[int]:
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
-def _stay_on(cores: set[int]) -> None:
-    """Keep this thread on these cores, where the system allows it."""
-    if cores and hasattr(os, "sched_setaffinity"):
+def _keep_on(thread: threading.Thread, cores: set[int]) -> None:
+    """Keep a thread on these cores, where the system allows it."""
+    if cores and thread.native_id and hasattr(os, "sched_setaffinity"):
         with suppress(OSError):
-            os.sched_setaffinity(0, cores)
+            os.sched_setaffinity(thread.native_id, cores)
 
 
 def _begin_anew() -> None:

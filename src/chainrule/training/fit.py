@@ -6,7 +6,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -125,8 +125,7 @@ class Training:
         self.history = History()
         self.keyframes: Keyframes | None = None
         self.checkpoints: Checkpoints | None = None
-        own = len(self.step.objective.metrics)
-        widths = own, own if self.measures else 0
+        widths = (own := len(self.step.objective.metrics)), own if self.measures else 0
         under_way = np.empty((0, sum(widths)))
         self._begun_with: Parameters | None = None
         self._restored: Parameters | None = None
@@ -136,10 +135,12 @@ class Training:
             self.history.stopped, self.history.best_epoch = FINISHED, None
             under_way, self._begun_with = as_reported(run, under_way.shape[1]), run.begun_with
         self.earlier = steps - self.history.epochs * self.steps_per_epoch - len(under_way)
-        nothing = Block(self.history.epochs, 0, None, None, [], self.batches.streams, self.batches.streams)
+        streams = self.batches.streams
+        nothing = Block(self.history.epochs, 0, None, None, [], streams, streams)
         leaves = self._leaves(state)
         self.runner.load(leaves)
-        self._at = self._began_at = Position(nothing, [under_way], len(under_way), leaves, self._nest, widths)
+        self._at = Position(nothing, [under_way], len(under_way), leaves, self._nest, widths)
+        self._began_at: Position | None = None  # and its state, which takes room, where something watches
 
     # --- where it is
 
@@ -263,7 +264,7 @@ class Training:
 
     def _carry_out(self, block: Block, runner: BlockRunner, shown: Display) -> Iterator[Call]:
         """The steps of a block that are not yet done."""
-        self._began_at = self._at
+        self._began_at = None if self.watch is None else self._at
         if self.watch is not None and self.watch.needs_before and not self._at.steps:
             self._begun_with = self._at.nested["learned"]
         for call in runner.calls(block, self._at.steps):
@@ -277,8 +278,7 @@ class Training:
             if self.keyframes is not None:
                 self.keyframes.note(block.first * self.steps_per_epoch + steps, report, self._keyframe)
             if steps < block.count * self.steps_per_epoch:
-                latest = self._at.metrics[None, -self.steps_per_epoch :]
-                so_far = means(latest, self.batches.step_rows)[0]
+                so_far = means(self._at.metrics[None, -self.steps_per_epoch :], self.batches.step_rows)[0]
                 done = block.first + steps / self.steps_per_epoch
                 if self.checkpoints is not None:
                     self.checkpoints.note(int(done), self.now)
@@ -352,8 +352,10 @@ class Training:
         if self.plateau is not None and self.plateau.seen < self.history.epochs:
             self.plateau.see(self.history)
         while self.watch is not None and self.watch.seen < self.history.epochs:
-            ends = [(self.watch.seen - self._at.block.first + i) * self.steps_per_epoch for i in (0, 1)]
-            self.watch.see(self.history, *(self._at.learned(x, self._began_at, self._begun_with) for x in ends))
+            self.watch.see(self.history, partial(self._learned, self.watch.seen - self._at.block.first))
+
+    def _learned(self, epoch: int, end: int) -> Any:
+        return self._at.learned((epoch + end) * self.steps_per_epoch, self._began_at, self._begun_with)
 
     def _find(self) -> None:
         """Have early stopping's parameters, which may so far be places within a block."""

@@ -14,7 +14,7 @@ import numpy as np
 from chainrule.errors import SettingError
 from chainrule.tracing.apply import traced
 from chainrule.training.bounds import is_nothing, unless_number
-from chainrule.training.optimizer import Optimizer, OptimizerState, root_of_squares
+from chainrule.training.optimizer import Optimizer, OptimizerState, root_of_squares, zeros
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class SGD(Optimizer):
 
     def initial_state(self, parameter: Any) -> OptimizerState:
         """The velocity, if there is momentum."""
-        return {} if is_nothing(self.momentum) else {"velocity": np.zeros_like(parameter)}
+        return {} if is_nothing(self.momentum) else {"velocity": zeros(parameter)}
 
     def update(
         self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
@@ -85,7 +85,7 @@ class AdaGrad(Optimizer):
 
     def initial_state(self, parameter: Any) -> OptimizerState:
         """The sum of squared gradients."""
-        return {"sum": np.zeros_like(parameter) + self.initial_accumulator_value}
+        return {"sum": zeros(parameter) + self.initial_accumulator_value}
 
     def update(
         self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
@@ -112,7 +112,7 @@ class AdaDelta(Optimizer):
 
     def initial_state(self, parameter: Any) -> OptimizerState:
         """Running means of squared gradients and squared steps."""
-        return {"gradients": np.zeros_like(parameter), "steps": np.zeros_like(parameter)}
+        return {"gradients": zeros(parameter), "steps": zeros(parameter)}
 
     def update(
         self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
@@ -148,7 +148,7 @@ class RMSprop(Optimizer):
 
     def initial_state(self, parameter: Any) -> OptimizerState:
         """The running mean of squared gradients."""
-        return {"mean_square": np.zeros_like(parameter)}
+        return {"mean_square": zeros(parameter)}
 
     def update(
         self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
@@ -184,7 +184,7 @@ class Adam(Optimizer):
 
     def initial_state(self, parameter: Any) -> OptimizerState:
         """The running means of gradients and of their squares."""
-        return {"mean": np.zeros_like(parameter), "mean_square": np.zeros_like(parameter)}
+        return {"mean": zeros(parameter), "mean_square": zeros(parameter)}
 
     def _means(self, gradient: Any, state: OptimizerState) -> tuple[Any, Any]:
         mean = self.beta1 * state["mean"] + (1.0 - self.beta1) * gradient
@@ -265,7 +265,7 @@ class Rprop(Optimizer):
 
     def initial_state(self, parameter: Any) -> OptimizerState:
         """The steps, relative to the learning rate, and the gradients before."""
-        return {"size": np.ones_like(parameter), "gradient": np.zeros_like(parameter)}
+        return {"size": np.ones_like(parameter), "gradient": zeros(parameter)}
 
     def update(
         self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any

@@ -50,14 +50,14 @@ class Position:
             return self.reports[0][: self.steps]
         return np.concatenate([np.empty((0, sum(self.widths))), *self.reports])[: self.steps]
 
-    def learned(self, steps: int, began: Position, begun_with: Any) -> Any:
+    def learned(self, steps: int, began: Position | None, begun_with: Any) -> Any:
         """The learned parameters after so many steps of the block, or the `Moment` that they are found by.
 
         The block `began` at a position, and before its first step the parameters were `begun_with`.
         """
         if steps == self.steps:
             return self.nested["learned"]
-        return Moment(began, steps) if steps else begun_with
+        return begun_with if began is None or not steps else Moment(began, steps)
 
     def apart(self) -> Position:
         """The same with a state of its own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -67,6 +68,7 @@ class Watch:
         self.rule = rule
         self.monitor = rule.monitor or ("val_loss" if validated else "loss")
         self._noted = seen, best  # one value, so that Ctrl-C cannot come between its parts
+        self._sign: Literal[-1, 1] | None = None
         self._measured_after = is_of_epochs_end(self.monitor)
         self._one_step = steps_per_epoch == 1
 
@@ -85,16 +87,17 @@ class Watch:
         """Whether the parameters from before an epoch are asked for."""
         return self.rule.restore_best and not self._measured_after
 
-    def see(self, history: History, before: Any, after: Any) -> None:
-        """Note the next epoch of a history, with the learned parameters before and after it, or with what they are found by."""
-        if self.monitor not in history or self.monitor == "seconds":
-            raise UnknownNameError.among("metric to monitor", self.monitor, set(history) - {"seconds"})
-        values, (epoch, best) = history.column(self.monitor), self._noted
-        sign = direction(self.monitor, self.rule.greater_is_better)
+    def see(self, history: History, learned: Callable[[int], Any]) -> None:
+        """Note the next epoch of a history; `learned` gives the parameters before (0) and after it (1), or what they are found by."""
+        if self._sign is None:
+            if self.monitor not in history or self.monitor == "seconds":
+                raise UnknownNameError.among("metric to monitor", self.monitor, set(history) - {"seconds"})
+            self._sign = direction(self.monitor, self.rule.greater_is_better)
+        values, sign, (epoch, best) = history.column(self.monitor), self._sign, self._noted
         now = sign * float(values[epoch])
         least = math.inf if best is None else sign * float(values[best.epoch])
         if now < least - self.rule.min_delta:
-            best = Best(epoch, *self._kept(before, after))
+            best = Best(epoch, *self._kept(learned))
         elif best is not None and best.before is not None:
             earlier = sign * float(values[max(best.epoch - 1, 0)])
             best = Best(best.epoch, best.before if now > earlier else best.parameters)
@@ -115,12 +118,12 @@ class Watch:
         best_epoch = 0 if self.best is None else self.best.epoch
         return best_epoch + self.rule.patience + 1 - history.epochs
 
-    def _kept(self, before: Any, after: Any) -> tuple[Any, Any]:
+    def _kept(self, learned: Callable[[int], Any]) -> tuple[Any, Any]:
         if not self.rule.restore_best:
             return None, None
         if self._measured_after:
-            return after, None
-        return (before, None) if self._one_step else (after, before)
+            return learned(1), None
+        return (learned(0), None) if self._one_step else (learned(1), learned(0))
 
 
 class Plateau:
@@ -179,12 +182,14 @@ class Seen:
         self._positions = [None if plateau is None else plateau.position]
         for epoch in range(first, history.epochs):
             if watch is not None:
-                ends: Any = epoch * steps_per_epoch, (epoch + 1) * steps_per_epoch
-                watch.see(history, *ends)
+                watch.see(history, partial(self._steps_after, epoch))
                 self._bests.append(watch.best)
             if plateau is not None:
                 plateau.see(history.until(epoch + 1))
                 self._positions.append(plateau.position)
+
+    def _steps_after(self, epoch: int, end: int) -> Any:
+        return (epoch + end) * self._steps
 
     def best(self, epochs: int) -> Best | None:
         """The best epoch after so many."""

@@ -108,6 +108,28 @@ def test_any_number_of_threads_gives_the_same_bits(monkeypatch: pytest.MonkeyPat
                 np.testing.assert_array_equal(other[name][key], value)
 
 
+@pytest.mark.parametrize(
+    ("subscripts", "rows", "columns"),
+    [("ij,jk->ik", 7, 203), ("ji,jk->ik", 203, 7), ("bij,bjk->bik", 7, 203), ("ji,bjk->bik", 203, 7)],
+)
+def test_what_is_asked_for_ahead_changes_no_bit(
+    subscripts: str, rows: int, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths = {"b": 2, "i": rows, "j": 90, "k": columns}
+    random, (left, right) = np.random.default_rng(0), subscripts.split("->")[0].split(",")
+    x, y = (random.normal(size=[lengths[c] for c in term]).astype(np.float32) for term in (left, right))
+    results = []
+    monkeypatch.setattr(blocking, "panels_are_worth", lambda *_, **__: False)
+    for size, asked in ((2**20, False), (2**12, True)):
+        target = replace(machine.target(), second_cache=size)
+        monkeypatch.setattr("chainrule.engines.llvm.kernel.target", lambda target=target: target)
+        kernel = Kernel(trace(lambda x, y: np.einsum(subscripts, x, y), x, y))
+        assert ("prefetch" in str(kernel.function.ir)) == asked
+        results.append(kernel(x, y)[0])
+    np.testing.assert_array_equal(*results)
+    np.testing.assert_allclose(results[0], np.einsum(subscripts, x, y), rtol=0, atol=1e-4)
+
+
 def test_large_products_are_taken_in_blocks_and_small_ones_where_they_are() -> None:
     def of(subscripts: str, *shapes: tuple[int, ...]) -> int:
         x, y = (np.zeros(shape, np.float32) for shape in shapes)
@@ -118,3 +140,6 @@ def test_large_products_are_taken_in_blocks_and_small_ones_where_they_are() -> N
     assert of("ji,jk->ik", (512, 700), (512, 700))
     assert not of("ij,jk->ik", (8, 20), (20, 30))
     assert not of("ji,jk->ik", (20, 8), (20, 30))
+    one_tile = machine.target().accumulators // 2
+    assert not of("ij,jk->ik", (one_tile, 700), (700, 4096))
+    assert of("ij,jk->ik", (one_tile + 1, 700), (700, 4096))

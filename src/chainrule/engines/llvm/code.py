@@ -199,6 +199,43 @@ class Code:
 
         self.shared(int(np.prod(long, dtype=np.int64)), point)
 
+    def shared_ranges(
+        self, counts: Sequence[int], length: int, most: int, body: Callable[[tuple[Index, ...], Index, Index], None]
+    ) -> None:
+        """A nest of loops inside of which positions below `length` are taken together, as many as are a thread's, `most` at once.
+
+        The body is told the positions of the nest, the first of those taken together, and how many they are.
+        """
+
+        def ranges(at: tuple[Index, ...], begin: Index, end: Index) -> None:
+            def some(k: Index) -> None:
+                first = self.sum((begin, 1), (k, 1))
+                body(at, first, self.smaller(self.sum((end, 1), (first, -1)), most))
+
+            self.loop(self.sum((end, 1), (begin, -1)), some, step=most)
+
+        if not self.threads.dividing:
+            self.nest(counts, lambda at: ranges(at, 0, length))
+            return
+        if length == 1:
+            self.shared_nest(counts, lambda at: body(at, 0, 1))
+            return
+        begin, end = map(self.positions.found, self.threads.share(int(np.prod(counts, dtype=np.int64)) * length))
+        start = self.divide(begin, length)
+
+        def one(k: Index) -> None:
+            place = self.sum((start, 1), (k, 1))
+            rest, positions = place, []
+            for n in reversed(counts[1:]):
+                whole = self.divide(rest, n)
+                positions.append(self.sum((rest, 1), (whole, -n)))
+                rest = whole
+            before = self.smaller(self.sum((place, length), (begin, -1)), 0)
+            behind = self.smaller(self.sum((end, 1), (place, -length)), length)
+            ranges((rest, *reversed(positions)), self.sum((before, -1)), behind)
+
+        self.loop(self.sum((self.divide(self.sum((end, 1), (length - 1, 1)), length), 1), (start, -1)), one)
+
     # --- addresses
 
     def sum(self, *terms: tuple[Index, int]) -> Index:

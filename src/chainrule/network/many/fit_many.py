@@ -50,7 +50,7 @@ def fit_many(
     """Train many networks on the same data: every network with every setting from every seed.
 
     Each comes out as its own `fit` would leave it, to the bit. Those that differ in first weights, seeds, learning rates and
-    penalties alone share data and machine code that are made ready once. They are trained in threads, one thread each, so
+    penalties alone share data and machine code that are made ready once. Each is carried out by one thread at a time, so
     nothing is lost by waiting for one another, and nothing depends on how many threads there are.
 
     Parameters

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from chainrule.engines import Crew, Work
+from chainrule.engines import Crew, Work, cores
 from chainrule.engines.llvm.collection import among_new_ones
 from chainrule.engines.threads import Threads
 from chainrule.errors import DivergedError
@@ -86,15 +86,18 @@ def trained(jobs: Sequence[Job], threads: int, progress: bool | Display | None) 
                 ending.ask()
 
         left: list[int] = []
+        hands = cores.most(threads)
         for kind, places in kinds.items():
-            most = min(len(places), AHEAD + 2 * threads)
-            crew = kind.crew(jobs[places[0]].given, threads, most) if len(places) >= SEVERAL else None
+            if ending.asked:
+                break
+            most = min(len(places), AHEAD + 2 * hands)
+            crew = kind.crew(jobs[places[0]].given, hands, most) if len(places) >= SEVERAL else None
             if crew is None:
                 left += places
             else:
                 with among_new_ones():
                     _by_crew(crew, most, jobs, deque(places), shares, ending, tell, found)
-        if left:
+        if left and not ending.asked:
             _in_threads(min(threads, len(left)), jobs, deque(left), shares, ending, tell, found)
         tell()
     return found

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 FEW_ROWS = 8
-"""Rows up to which a panel is not used often enough to be worth its making."""
+"""Rows up to which columns are not turned over panel by panel: those would not be used often enough."""
 
+OFTEN = 4
+"""Times that rows and panels must be used to be copied both, since rows are multiplied nowhere while they are copied."""
 
 WIDEST = 5
 """Vectors up to which all columns are in one tile, so that the rows are read once."""
@@ -37,12 +39,16 @@ def turned_is_worth(rows: int, length: int, columns: int) -> bool:
     return rows >= FEW_ROWS and length >= 16 and columns >= 8
 
 
-def panels_are_worth(rows: int, length: int, columns: int, itemsize: int, cache: int, *, rows_across: bool) -> bool:
-    """Whether panels are used often enough, and the operands so far away, that copying them is worth it.
+def panels_are_worth(
+    sizes: tuple[int, int, int], times: tuple[int, int], nbytes: int, cache: int, *, across: bool
+) -> bool:
+    """Whether copies are used often enough, and the operands so far away, that making panels of columns is worth it.
 
-    Columns that take half of the cache of a core stay there while they are read where they are; rows that lie across are slower
-    to read.
+    `sizes` are rows, terms and columns of `nbytes` each number, `times` how many tiles use a panel and how many panels a tile.
+    Columns that take half of a core's cache stay there while they are read where they are; rows that lie across are
+    copied too.
     """
-    if rows_across:
-        return min(length, 2 * columns) >= 64 and 4 * length * (rows + columns) * itemsize > cache
-    return rows > FEW_ROWS and 2 * length * columns * itemsize > cache
+    (rows, length, columns), (tiles, panels) = sizes, times
+    if across:
+        return length >= 64 and min(tiles, panels) >= OFTEN and 2 * length * (rows + columns) * nbytes > cache
+    return tiles > 1 and 2 * length * columns * nbytes > cache

@@ -39,9 +39,9 @@ class Blocking:
     and are copied. The result's letters are those of a `batch`, which both operands have, those of `repeats`, which the columns
     have not, and the tile's own two. A sum over the letter `summed` is taken in so many `pieces` of at most `piece` terms.
 
-    A block is `most_panels` panels at most and one of the `groups` of tiles, of `group_tiles` of each height at most, of which
-    `most_tiles` are taken at a time, `rows_first` each with all panels or all with each. All that is counted in bytes is in a
-    thread's own memory.
+    A block is `most_panels` panels at most and of the `groups` of tiles, which threads may share, as many as are one thread's, but
+    no more than `most_groups`: so many have `block_tiles` of each height at most. Of these `most_tiles` are taken at a time,
+    `rows_first` each with all panels or all with each. All that is counted in bytes is in a thread's own memory.
     """
 
     columns: Operand
@@ -59,6 +59,7 @@ class Blocking:
     most_panels: int
     most_tiles: int
     groups: int
+    most_groups: int
     rows_first: bool
     panel_bytes: int
     row_bytes: int
@@ -66,9 +67,9 @@ class Blocking:
     total_bytes: int
 
     @property
-    def group_tiles(self) -> int:
-        """Tiles of one height in a group, at most."""
-        return -(-self.tiles // self.groups)
+    def block_tiles(self) -> int:
+        """Tiles of one height in a block, at most."""
+        return -(-self.tiles * self.most_groups // self.groups)
 
     @property
     def panels_bytes(self) -> int:
@@ -78,7 +79,7 @@ class Blocking:
     @property
     def totals_bytes(self) -> int:
         """Bytes of the totals of a group's tiles, of both heights."""
-        return 2 * self.group_tiles * self.most_panels * self.total_bytes
+        return 2 * self.block_tiles * self.most_panels * self.total_bytes
 
     @property
     def bytes(self) -> int:
@@ -104,37 +105,38 @@ def blocking_of(memory: MemoryPlan, product: Product, target: Target) -> Blockin
     packed = others.along(summed) != 1 and others.along(rows) == 1
     repeated = prod(lengths[c] for c in repeats)
     sizes = lengths[rows] * repeated, lengths[summed], lengths[vector]
-    worth = (
-        turned_is_worth(*sizes)
-        if turned
-        else panels_are_worth(*sizes, itemsize, target.second_cache, rows_across=packed)
-    )
-    if not worth:
-        return None
-
-    quarter = target.second_cache // 4
     vectors = -(-lengths[vector] // width)
     breadth = breadth_of(vectors)
     below = -(-lengths[rows] // min(16, target.accumulators // breadth))
     height, tiles, panels = -(-lengths[rows] // below), below * repeated, -(-vectors // breadth)
+    times, cache = (tiles, panels), target.second_cache
+    worth = turned_is_worth(*sizes) if turned else panels_are_worth(sizes, times, itemsize, cache, across=packed)
+    if not worth:
+        return None
+
+    space = (
+        cache if packed else cache // 4
+    )  # of copied rows each copy is to serve many panels, which need not be near then
     pieces = -(-lengths[summed] // PIECE)
     piece = -(-lengths[summed] // pieces)
     if turned:
         piece = -(-piece // width) * width
     panel_bytes = piece * breadth * width * itemsize + 2 * LINE  # so that panels begin in other places of the cache
-    row_bytes = (-(-height // width) * width if packed else height) * itemsize  # whole vectors are stored fastest
-    tile_bytes = piece * row_bytes + LINE
+    row_bytes = height * itemsize
+    tile_bytes = piece * row_bytes + LINE  # whole vectors are stored fastest, the last one over the end
     total_bytes = height * breadth * width * itemsize if pieces > 1 else 0
 
     batch = tuple(c for c in product.result if c in columns.strides and c != vector)
     jobs = -(-JOBS // prod(lengths[c] for c in batch))
     along_rows = rows_first(lengths[summed], product.equation.output.type.size)
-    sides = 1 if along_rows else min(SIDES, jobs) if packed else jobs
-    most_panels = max(1, min(quarter // panel_bytes, panels // sides))
-    fitting = max(1, quarter // (total_bytes * most_panels)) if total_bytes else tiles
-    enough = -(-jobs // -(-panels // most_panels)) if tiles * height > ENOUGH_ROWS else 1
+    many = tiles * height > ENOUGH_ROWS
+    sides = 1 if along_rows or (packed and many) else min(SIDES, jobs) if packed else jobs
+    most_panels = max(1, min(space // panel_bytes, panels // sides))
+    fitting = max(1, space // (total_bytes * most_panels)) if total_bytes else tiles
+    enough = -(-jobs // -(-panels // most_panels)) if many else 1
     groups = min(tiles, max(-(-tiles // fitting), enough))
-    most_tiles = max(1, min(tiles, quarter // tile_bytes))
+    most_groups = max(1, min(groups, fitting * groups // tiles))
+    most_tiles = max(1, min(tiles, cache // 2 // tile_bytes))
     return Blocking(
         columns,
         others,
@@ -151,6 +153,7 @@ def blocking_of(memory: MemoryPlan, product: Product, target: Target) -> Blockin
         most_panels,
         most_tiles,
         groups,
+        most_groups,
         along_rows,
         panel_bytes,
         row_bytes,

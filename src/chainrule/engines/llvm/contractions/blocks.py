@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from chainrule.engines.llvm.code import Code
+from chainrule.engines.llvm.contractions.ahead import Ahead
 from chainrule.engines.llvm.contractions.blocking import Blocking
 from chainrule.engines.llvm.contractions.panels import Panels, Rows, Terms
 from chainrule.engines.llvm.contractions.products import Product, multiply_add
@@ -46,6 +47,7 @@ class Blocks(TileWriter):
     def __init__(self, code: Code, memory: MemoryPlan, product: Product, plan: Blocking) -> None:
         super().__init__(code, memory, product)
         self.plan, self.rows = plan, Rows(code, product, plan)
+        self.ahead = Ahead(code, product, plan.columns)
         self.length = product.lengths[plan.summed]
 
     def emit(self) -> None:
@@ -61,31 +63,36 @@ class Blocks(TileWriter):
         plan, code, product = self.plan, self.code, self.product
         blocks = -(-panels // plan.most_panels)
 
-        def block(place: tuple[Index, ...]) -> None:
-            *outside, b, group = place
+        def block(place: tuple[Index, ...], group: Index, groups: Index) -> None:
+            *outside, b = place
             begin, end = code.part(panels, b, blocks)
             at = dict(zip(plan.batch, outside, strict=True))
-            self._block(Panels(code, product, plan, at, first, breadth, begin, code.sum((end, 1), (begin, -1))), group)
+            found = Panels(code, product, plan, at, first, breadth, begin, code.sum((end, 1), (begin, -1)))
+            self._block(found, group, groups)
 
-        code.shared_nest([*(product.lengths[c] for c in plan.batch), blocks, plan.groups], block)
+        counts = [*(product.lengths[c] for c in plan.batch), blocks]
+        code.shared_ranges(counts, plan.groups, plan.most_groups, block)
 
     def _stacks(self) -> list[Stack]:
-        """Tiles of two heights at most, which differ by a row."""
+        """Tiles of two heights at most, which differ by a row; first those of which there are more."""
         plan, length = self.plan, self.product.lengths[self.product.rows]
         below = -(-length // plan.height)
         low, higher = divmod(length, below)
         repeats = plan.tiles // below
         stacks = [Stack(low + 1, 0, higher, higher * repeats)] if higher else []
-        return [*stacks, Stack(low, higher * (low + 1), below - higher, (below - higher) * repeats)]
+        stacks.append(Stack(low, higher * (low + 1), below - higher, (below - higher) * repeats))
+        return sorted(stacks, key=lambda stack: -stack.count)
 
-    # --- a block: some panels, and a group of the tiles
+    # --- a block: some panels, and some groups of the tiles
 
-    def _block(self, panels: Panels, group: Index) -> None:
+    def _block(self, panels: Panels, group: Index, groups: Index) -> None:
         code, plan = self.code, self.plan
         shares = []
         for k, stack in enumerate(self._stacks()):
-            begin, end = code.part(stack.count, group, plan.groups)
-            totals = (plan.panels_bytes + k * plan.group_tiles * plan.most_panels * plan.total_bytes) // self.nbytes
+            begin, end = (
+                code.divide(code.sum((g, stack.count)), plan.groups) for g in (group, code.sum((group, 1), (groups, 1)))
+            )
+            totals = (plan.panels_bytes + k * plan.block_tiles * plan.most_panels * plan.total_bytes) // self.nbytes
             shares.append(Share(stack, begin, code.sum((end, 1), (begin, -1)), totals))
         if plan.pieces == 1:
             self._piece(panels, shares, (0, self.length))
@@ -137,9 +144,28 @@ class Blocks(TileWriter):
 
     def _piece(self, panels: Panels, shares: list[Share], terms: Terms) -> None:
         """All tiles of a block, for some terms of the sum."""
-        panels.pack(terms)
+        if self.plan.turned or self.plan.rows_first or shares[0].stack.count < self.plan.groups:
+            panels.pack(terms)
+        else:
+            shares = [self._first_tile(panels, shares[0], terms), *shares[1:]]
         for share in shares:
             self.code.loop(share.count, partial(self._rows, panels, share, terms), step=self.plan.most_tiles)
+
+    def _first_tile(self, panels: Panels, share: Share, terms: Terms) -> Share:
+        """The first tile, which makes the panels while it multiplies what they are made of; gives the other tiles."""
+        code, (begin, length) = self.code, terms
+        if self.plan.packed:
+            tile = self._tile(panels, share, 0, 0)
+            code.loop(length, lambda k: self.rows.pack(tile, 0, begin, k))
+
+        def one(p: Index) -> None:
+            self._product(panels, self._tile(panels, share, 0, p), p, 0, self._totals(share, 0, p), terms, new=True)
+
+        code.loop(panels.count, one)
+        first, count = code.sum((share.first, 1), (1, 1)), code.sum((share.count, 1), (-1, 1))
+        return Share(
+            share.stack, first, count, share.totals + self.plan.most_panels * self.plan.total_bytes // self.nbytes
+        )
 
     def _rows(self, panels: Panels, share: Share, terms: Terms, start: Index) -> None:
         """As many tiles as fit into the cache, for all panels."""
@@ -166,15 +192,20 @@ class Blocks(TileWriter):
         else:
             code.loop(panels.count, lambda p: code.loop(count, lambda i: one(p, i)))
 
-    def _product(self, panels: Panels, tile: Tile, panel: Index, place: Index, totals: Index, terms: Terms) -> None:
-        """A tile's sums for some terms, finished if these are all."""
+    def _product(
+        self, panels: Panels, tile: Tile, panel: Index, place: Index, totals: Index, terms: Terms, *, new: bool = False
+    ) -> None:
+        """A tile's sums for some terms, finished if these are all; of a `new` panel what it multiplies is put there."""
         code, (begin, length) = self.code, terms
         if self.plan.pieces == 1:
             self.fetch(tile)
 
         def term(i: Index, sums: list[Any]) -> list[Any]:
             dtype, width = self.product.dtype, self.product.width
-            columns = [code.number(x, dtype, width) for x in panels.vectors(panel, i)]
+            if new:
+                self.ahead.fetch(tile, {**tile.at, self.plan.summed: code.sum((begin, 1), (i, 1))})
+            vectors = panels.copy(panel, begin, i) if new else panels.vectors(panel, i)
+            columns = [code.number(x, dtype, width) for x in vectors]
             found = []
             for r in range(tile.rows):
                 number = code.splat(self.rows.number(tile, place, r, begin, i), dtype, width)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.engines.llvm.code import Code, vector_type
-from chainrule.engines.llvm.contractions.blocking import Blocking
+from chainrule.engines.llvm.contractions.blocking import LINE, Blocking
 from chainrule.engines.llvm.contractions.products import Operand, Product
 from chainrule.engines.llvm.contractions.tile_writer import Tile
 from chainrule.engines.llvm.moves import turned
@@ -16,6 +16,9 @@ from chainrule.engines.llvm.positions import Index
 
 Terms = tuple[Index, Index]
 """Some terms of a sum: the first, and how many."""
+
+AHEAD = 8
+"""Terms by which what is copied is asked for ahead: each lies in another row, which a core does not foresee."""
 
 
 class Panels:
@@ -60,22 +63,29 @@ class Panels:
 
         def row(i: Index) -> None:
             def panel(p: Index) -> None:
-                vectors = [self._column(p, v, self.code.sum((begin, 1), (i, 1)), 0) for v in range(self.breadth)]
-                for v, vector in enumerate(vectors):
-                    self.code.builder.store(vector, self._in_panel(p, v, i), align=self.itemsize)
+                for first in range(0, self.breadth * self.width, LINE // self.itemsize):
+                    self.code.prefetch(self._place(p, 0, self.code.sum((begin, 1), (i, 1), (AHEAD, 1)), first))
+                self.copy(p, begin, i)
 
             self.code.loop(self.count, panel)
 
         self.code.loop(length, row)
 
+    def copy(self, panel: Index, begin: Index, i: Index) -> list[Any]:
+        """Put one row into a panel; gives the row."""
+        vectors = [self._column(panel, v, self.code.sum((begin, 1), (i, 1)), 0) for v in range(self.breadth)]
+        for v, vector in enumerate(vectors):
+            self.code.builder.store(vector, self._in_panel(panel, v, i), align=self.itemsize)
+        return vectors
+
     def _turn(self, begin: Index, length: Index) -> None:
         """By squares of vectors turned over in registers. Lanes past the last column repeat it."""
         code, width, last = self.code, self.width, self.product.lengths[self.product.vector] - 1
 
-        def vector(p: Index, v: int) -> None:
+        def vector(p: Index, v: Index) -> None:
             offsets: list[Index] = [*range(width)]
             if (last + 1) % width:
-                start = code.sum((self.lane(p), 1), (v * width, 1))
+                start = code.sum((self.lane(p), 1), (v, width))
                 offsets = [
                     code.sum((code.smaller(code.sum((start, 1), (k, 1)), last), 1), (start, -1)) for k in offsets
                 ]
@@ -87,21 +97,21 @@ class Panels:
 
             code.loop(length, square, step=width)
 
-        def panel(p: Index) -> None:
-            for v in range(self.breadth):
-                vector(p, v)
+        code.loop(self.count, lambda p: code.loop(self.breadth, lambda v: vector(p, v)))
 
-        code.loop(self.count, panel)
-
-    def _column(self, panel: Index, v: int, term: Index, offset: Index) -> Any:
+    def _column(self, panel: Index, v: Index, term: Index, offset: Index) -> Any:
         """A vector of the operand, from a lane of a panel's vector on."""
-        lane = self.code.sum((self.lane(panel), 1), (v * self.width, 1), (offset, 1))
-        return _vector(self, self.plan.columns, {**self.at, self.product.vector: lane, self.plan.summed: term})
+        return self.code.builder.load(self._place(panel, v, term, offset), typ=self.kind, align=self.itemsize)
 
-    def _in_panel(self, panel: Index, v: int, i: Index) -> Any:
+    def _place(self, panel: Index, v: Index, term: Index, offset: Index) -> Any:
+        """The address of such a vector."""
+        lane = self.code.sum((self.lane(panel), 1), (v, self.width), (offset, 1))
+        return _place(self, self.plan.columns, {**self.at, self.product.vector: lane, self.plan.summed: term})
+
+    def _in_panel(self, panel: Index, v: Index, i: Index) -> Any:
         """The address of a vector in a panel."""
-        row, own = self.breadth * self.width * self.itemsize, v * self.width * self.itemsize
-        return self.code.at_byte(self.code.workspace, self.code.sum((panel, self.plan.panel_bytes), (i, row), (own, 1)))
+        code, own = self.code, self.width * self.itemsize
+        return code.at_byte(code.workspace, code.sum((panel, self.plan.panel_bytes), (i, self.breadth * own), (v, own)))
 
 
 class Rows:
@@ -122,11 +132,17 @@ class Rows:
         return code.load_scalar(plan.rows.view.buffer, self.product.place(code, plan.rows, at))
 
     def pack(self, tile: Tile, place: Index, begin: Index, i: Index) -> None:
-        """Copy a tile's rows at one term of the sum, by whole vectors."""
+        """Copy a tile's rows at one term of the sum, by whole vectors: the next term's take the place of what is too much."""
         code, plan = self.code, self.plan
+
+        def source(r: int, later: int) -> Any:
+            row, term = code.sum((tile.row, 1), (r, 1)), code.sum((begin, 1), (i, 1), (later, 1))
+            return _place(self, plan.rows, {**tile.at, self.product.rows: row, plan.summed: term})
+
+        for r in range(0, tile.rows, LINE // self.itemsize):
+            code.prefetch(source(r, AHEAD))
         for r in range(0, tile.rows, self.width):
-            row, term = code.sum((tile.row, 1), (r, 1)), code.sum((begin, 1), (i, 1))
-            vector = _vector(self, plan.rows, {**tile.at, self.product.rows: row, plan.summed: term})
+            vector = code.builder.load(source(r, 0), typ=self.kind, align=self.itemsize)
             code.builder.store(vector, code.at_byte(code.workspace, self._place(place, i, r)), align=self.itemsize)
 
     def _place(self, tile: Index, i: Index, r: int) -> Index:
@@ -135,7 +151,6 @@ class Rows:
         return self.code.sum((tile, plan.tile_bytes), (i, plan.row_bytes), (first, 1))
 
 
-def _vector(here: Panels | Rows, operand: Operand, at: dict[str, Index]) -> Any:
-    """Numbers side by side of an operand, from a position on."""
-    address = here.code.address(operand.view.buffer, here.product.place(here.code, operand, at))
-    return here.code.builder.load(address, typ=here.kind, align=here.itemsize)
+def _place(here: Panels | Rows, operand: Operand, at: dict[str, Index]) -> Any:
+    """The address of an operand's number at a position."""
+    return here.code.address(operand.view.buffer, here.product.place(here.code, operand, at))

@@ -14,6 +14,7 @@ from typing import Any
 
 from chainrule.engines.llvm.buffers import View, long_strides
 from chainrule.engines.llvm.code import Code
+from chainrule.engines.llvm.contractions.ahead import Ahead
 from chainrule.engines.llvm.contractions.block_choice import breadth_of, rows_first
 from chainrule.engines.llvm.contractions.products import Operand, Product, finish, multiply_add
 from chainrule.engines.llvm.contractions.tile_writer import PIECE, WRITTEN_OUT, Tile, TileWriter
@@ -45,6 +46,7 @@ class Tiles(TileWriter):
 
     def __init__(self, code: Code, memory: MemoryPlan, product: Product) -> None:
         super().__init__(code, memory, product)
+        self.ahead = [Ahead(code, product, operand) for operand in product.operands]
         self.addend: Atom | None = None
         addition = product.addition(memory)
         if addition is not None and self.parts is None and prod(self.summed) <= SHORT_SUM // 2:
@@ -219,6 +221,8 @@ class Tiles(TileWriter):
 
         def step(positions: tuple[Index, ...], totals: list[Any]) -> list[Any]:
             summed = {**tile.at, **dict(zip(product.summed, positions, strict=True))}
+            for ahead in self.ahead:
+                ahead.fetch(tile, summed)
             left, right = (self._reader(operand, summed, tile) for operand in product.operands)
             places = [divmod(place, tile.vectors) for place in range(len(totals))]
             return [multiply_add(left(r, v), right(r, v), x) for (r, v), x in zip(places, totals, strict=True)]
