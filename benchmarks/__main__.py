@@ -17,7 +17,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import compile_time, eager_gradient, import_time, latency, many, overview, peak, report, training
+from benchmarks import (
+    compile_time,
+    eager_gradient,
+    import_time,
+    latency,
+    many,
+    overview,
+    peak,
+    report,
+    spread,
+    training,
+)
 from benchmarks.chart import draw
 from benchmarks.peers import PEERS
 from benchmarks.training import Result
@@ -77,6 +88,10 @@ def everything(*, quick: bool) -> str:
         "## Many networks at once",
         "",
         many.main(100 if quick else 1000, 1 if quick else 3),
+        "",
+        "## The same in every process",
+        "",
+        spread.main("mnist", 6 if quick else 30),
         *report.relative("Import", "ms", import_time.main(), "import numpy"),
     ]
     return "\n".join(lines)

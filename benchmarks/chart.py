@@ -54,7 +54,7 @@ def draw(results: Sequence[Result], path: Path) -> None:
     for peer, (marker, colour) in MARKS.items():
         if any(peer in result.microseconds for result in results):
             axes.plot([], [], marker, color=colour, markeredgecolor="white", markersize=8, label=peer)
-    axes.plot([], [], "|", color="black", markersize=12, markeredgewidth=2, label="goal for JAX")
+    axes.plot([], [], "|", color="black", markersize=12, markeredgewidth=2, label="goal for the fastest")
     figure.legend(loc="outside upper center", ncols=4, frameon=False, fontsize=8)
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)

@@ -18,11 +18,10 @@ def summary(results: Sequence[Result]) -> dict[str, dict[str, float | str]]:
     """Of every workload our microseconds, and which peer is fastest and how many times longer it takes."""
     found: dict[str, dict[str, float | str]] = {}
     for result in results:
-        fastest = min(result.peers, key=result.ratio)
         found[result.workload.name] = {
             "microseconds": result.median("chainrule"),
-            "fastest peer": fastest,
-            "ratio": result.ratio(fastest),
+            "fastest peer": result.fastest_peer,
+            "ratio": result.ratio(result.fastest_peer),
         }
     return found
 

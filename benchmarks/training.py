@@ -57,6 +57,11 @@ class Result:
         return [name for name in self.microseconds if name != "chainrule"]
 
     @property
+    def fastest_peer(self) -> str:
+        """The peer that takes the shortest."""
+        return min(self.peers, key=self.ratio)
+
+    @property
     def gigaflops(self) -> float:
         """Operations a nanosecond in chainrule's matrix products."""
         return self.workload.flops / self.median("chainrule") / 1e3

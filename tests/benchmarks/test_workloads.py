@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from benchmarks.contenders import Chainrule, WrongResultError, check_against_numpy, checked_epochs
 from benchmarks.report import shortfalls
+from benchmarks.spread import told
 from benchmarks.training import Result, measure
 from benchmarks.workloads import WORKLOADS
 
@@ -70,5 +71,12 @@ def test_what_falls_short_says_by_how_much():
     (line,) = (line for line in shortfalls([slow], {}, {}) if line.startswith("- "))
     assert "1.00 × JAX instead of 2" in line
     assert "would have to take 1 µs" in line
+    beaten = Result(xor, {"chainrule": [1.0, 1.0], "JAX": [3.0, 3.0], "PyTorch": [0.5, 0.5]})
+    assert any("0.50 × PyTorch instead of 2" in line for line in shortfalls([beaten], {}, {}))
     assert "Nothing." in shortfalls([fast], {"chainrule, no cache": 1.0}, {"xor": {"in a fresh process": 1.0}})
     assert any("900 ms instead of 450" in line for line in shortfalls([], {"chainrule, no cache": 900.0}, {}))
+
+
+def test_how_far_processes_are_apart_is_told():
+    assert told([100.0] * 9 + [150.0]) == ("10", "100", "100", "150", "±0%")
+    assert told([90.0, 100.0, 110.0]) == ("3", "100", "90", "110", "±10%")

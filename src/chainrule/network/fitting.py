@@ -6,13 +6,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from weakref import ref
 
+import numpy as np
+
 from chainrule.errors import ArgumentError, DerivativeLostError, SettingError
 from chainrule.network.answers.measuring import Measures, as_metrics
 from chainrule.network.base import BaseNetwork, batch_for, inputs_of
 from chainrule.network.meaning import Meaning, learn_meanings
 from chainrule.network.standardising import begin_with_standardise, take_from_rows, warn_of_sizes
 from chainrule.network.surveying import columns_of_dataset, first_rows, learned_from, validated_on
-from chainrule.nn.parameters import Parameters
+from chainrule.nn.parameters import Parameters, each
 from chainrule.training import (
     Batch,
     Clipping,
@@ -140,7 +142,8 @@ def _leave(network: BaseNetwork, training: Training) -> None:
     recording = None if training.recorded() is None else Recording(training)
     if recording is not None:
         training.history.trained = ref(network)
-    network.hold(training.parameters, training.history, training.now(own=True), recording)
+    run = training.now(own=True)
+    network.hold(each(np.array, run.left), training.history, run, recording)
 
 
 def _validation(network: BaseNetwork, meanings: Sequence[Meaning], data: Any) -> Batch:

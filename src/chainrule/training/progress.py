@@ -68,8 +68,8 @@ class Lasting:
     --------
     >>> import os
     >>> begin, end = os.pipe()
-    >>> with open(begin), open(end, "w") as stream:
-    ...     os.close(begin)
+    >>> with open(begin) as reader, open(end, "w") as stream:
+    ...     reader.close()
     ...     Lasting(stream).write("a line"), Lasting(stream).flush()
     (6, None)
     """

@@ -1,0 +1,87 @@
+"""Whether a step takes as long in every process, and how long beside a core that is busy with other things.
+
+Run by itself: `python -m benchmarks.spread --processes 30 [--workload mnist]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from benchmarks.contenders import Chainrule
+from benchmarks.report import number, rows
+from benchmarks.training import long_epochs, microseconds_per_step
+from benchmarks.workloads import WORKLOADS
+
+ROUNDS, AIM = 5, 0.3
+"""Times a process measures a step, and seconds each lasts."""
+
+
+def step(name: str) -> float:
+    """The middle of some measurements of a step in this process, in microseconds."""
+    workload = WORKLOADS[name]
+    contender = Chainrule(workload)
+    contender.train(contender.unit)
+    epochs = long_epochs(contender, AIM)
+    return statistics.median(microseconds_per_step(contender, workload, epochs) for _ in range(ROUNDS))
+
+
+def processes(name: str, count: int, threads: int | None = None) -> list[float]:
+    """The same in so many new processes, one after the other, in so many threads; by default as many as suit."""
+    own = {} if threads is None else {"OMP_NUM_THREADS": str(threads)}
+    command = [sys.executable, "-m", "benchmarks.spread", "--here", "--workload", name]
+    return [
+        float(subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | own).stdout)
+        for _ in range(count)
+    ]
+
+
+@contextmanager
+def busy_core() -> Iterator[None]:
+    """A process that does nothing as fast as it can."""
+    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def main(name: str = "mnist", count: int = 30) -> str:
+    """The tables."""
+    quiet = processes(name, count)
+    few = max(3, count // 6)
+    with busy_core():
+        beside = [[*processes(name, 1), *processes(name, 1, 1)] for _ in range(few)]
+    lines = [
+        ("all cores quiet, as many threads as suit", *told(quiet)),
+        ("one core busy, as many threads as suit", *told([many for many, _ in beside])),
+        ("one core busy, one thread", *told([one for _, one in beside])),
+    ]
+    header = ("", "processes", "middle µs", "least", "most", "nine in ten within")
+    return "\n".join([f"A step of {name}, each in a process of its own:", "", *rows(header, lines)])
+
+
+def told(times: Sequence[float]) -> tuple[str, ...]:
+    """How they lie: the middle, the ends, and how far nine in ten are from the middle at most."""
+    middle = statistics.median(times)
+    off = sorted(abs(time / middle - 1) for time in times)
+    within = off[max(0, -(-9 * len(off) // 10) - 1)]
+    return str(len(times)), number(middle), number(min(times)), number(max(times)), f"±{within:.0%}"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.spread", description=__doc__.split("\n")[0])
+    parser.add_argument("--processes", type=int, default=30, help="how many, one after the other")
+    parser.add_argument("--workload", choices=WORKLOADS, default="mnist")
+    parser.add_argument("--here", action="store_true", help="only measure a step in this process, and print it")
+    arguments = parser.parse_args()
+    if arguments.here:
+        print(step(arguments.workload))
+    else:
+        print(main(arguments.workload, arguments.processes))
