@@ -105,6 +105,19 @@ def test_folds_of_negative_zeros(reduce, shape, engine):
         np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))
 
 
+@signs_of_zeros
+@pytest.mark.parametrize("length", [1, 3, 8, 40])
+@pytest.mark.parametrize("reduce", [np.max, np.min, np.any, np.all, np.sum, np.prod, np.mean, np.argmax, np.argmin])
+def test_folds_of_truth_values(reduce, length, engine):
+    x = np.zeros((4, length), bool)
+    x[1], x[2, -1], x[3, 1:] = True, True, True
+    for axis in (0, 1):
+        function = lambda x: reduce(x, axis=axis)  # noqa: B023, E731
+        found, expected = cr.jit(function, engine=engine)(x), function(x)
+        np.testing.assert_array_equal(found, expected)
+        assert found.dtype == expected.dtype
+
+
 ZEROS = {
     "x + 0.0": lambda x: x + 0.0,
     "0.0 + x": lambda x: 0.0 + x,

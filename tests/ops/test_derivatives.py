@@ -7,7 +7,7 @@ from chainrule.autodiff import check_grads, jvp, vjp
 from chainrule.errors import UnsupportedError
 from chainrule.ops import REGISTRY, ArrayType, Elementwise, Layout
 from chainrule.tracing import apply
-from strategies import cases, elementwise_cases, split_leaves, with_numbers
+from strategies import attributes_of, cases, elementwise_cases, split_leaves, with_numbers
 
 OPERATIONS = list(REGISTRY.values())
 SMOOTH = [op for op in OPERATIONS if op.differentiable]
@@ -45,6 +45,33 @@ def test_both_modes_equal_finite_differences_to_second_order(op):
         function, leaves = function_of(case)
         if leaves:
             check_grads(function, leaves, order=2)
+
+
+BESIDE = [
+    op for op in SMOOTH if isinstance(op, Elementwise) and op.loops and sum(d.dtype == "float" for d in op.domain) > 1
+]
+
+
+@pytest.mark.parametrize("kind", [np.bool_, np.int8, np.uint8, np.uint32])
+@pytest.mark.parametrize("op", BESIDE, ids=by_name)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # some have no value beside 0
+def test_derivatives_beside_integers_are_those_beside_the_same_real_numbers(op, kind):
+    """As such, −b would be another number where b has no sign, b − 1 where it is 0, and b·b where it is large."""
+    random = np.random.default_rng(5)
+    most = {np.bool_: 1, np.uint32: 3}.get(kind, 12)
+    for attributes in attributes_of(op):
+        for i, partial in enumerate(op.partials):
+            if partial is None or op.domain[i].dtype != "float":
+                continue
+            given = [random.integers(0, most + 1, 6).astype(kind if d.dtype == "float" else d.dtype) for d in op.domain]
+            real = [x.astype(float) if d.dtype == "float" else x for x, d in zip(given, op.domain, strict=True)]
+            given[i] = real[i] = random.uniform(0.3, 0.9, 6)
+            for inputs in (given, real):
+                function = lambda x, i=i, inputs=inputs: apply(op, *inputs[:i], x, *inputs[i + 1 :], **attributes)  # noqa: B023, E731
+                found = vjp(function, given[i])[1](np.ones(6))[0], jvp(function, [given[i]], [np.ones(6)])[1]
+                if inputs is given:
+                    beside = found
+            np.testing.assert_allclose(beside, found, rtol=1e-12, atol=1e-12, err_msg=str((i, attributes)))
 
 
 @pytest.mark.parametrize("op", SMOOTH, ids=by_name)

@@ -443,6 +443,47 @@ def test_dtypes_beside_arguments_of_another_kind(kind):
     assert tried > 100
 
 
+OF_INTEGERS = (
+    "sum",
+    "prod",
+    "max",
+    "min",
+    "mean",
+    "var",
+    "std",
+    "norm",
+    "vector_norm",
+    "linalg.matrix_norm",
+    "isclose",
+    "einsum",
+)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("kind", [np.bool_, np.int8, np.uint8, np.int32])
+def test_integers_and_truth_values(kind):
+    """What is summed, divided or compared of them is what NumPy makes of them, in its dtype."""
+    for _, function, example, numpy in OF_NUMPY:
+        if function.name not in OF_INTEGERS:
+            continue
+        arrays = (np.ndarray, np.float64)
+        args = [np.abs(np.rint(3 * x)).astype(kind) if isinstance(x, arrays) else x for x in arguments(example)]
+        places = [i for i, x in enumerate(args) if isinstance(x, np.ndarray)]
+
+        def call(*new, args=args, places=places, numpy=numpy, example=example):
+            return numpy(
+                *[new[places.index(i)] if i in places else x for i, x in enumerate(args)], **example.attributes
+            )
+
+        try:
+            expected = np.asarray(call(*[args[i] for i in places]))
+        except (TypeError, OverflowError):  # NumPy takes no such numbers there
+            continue
+        found = evaluate(trace(call, *[args[i] for i in places]), *[args[i] for i in places])
+        np.testing.assert_allclose(found, expected, rtol=1e-6, err_msg=str((function.name, example)))
+        assert found.dtype == expected.dtype, (function.name, example)
+
+
 def test_dtypes_of_arguments_that_are_joined():
     v = np.array([0.5, 1.0, 2.0], np.float32)
     for function, dtype in {

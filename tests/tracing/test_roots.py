@@ -177,3 +177,19 @@ def test_numbers_of_python_s_do_not_widen() -> None:
             value, slope = cr.value_and_grad(f)(x)
             assert value.dtype == slope.dtype == f(x).dtype == kind
             assert value == pytest.approx(float(f(np.float64(0.5))), rel=1e-3)
+
+
+def test_squares_of_roots_of_integers() -> None:
+    """Of integers |x|² wraps around as NumPy's does, and the square of a length is a real number, in which nothing does."""
+    whole, real = np.array([60_000, -100], np.int32), np.array([0.5, 1.0])
+    for f in (
+        lambda x, y: np.abs(x) ** 2,
+        lambda x, y: np.abs(x) @ np.abs(x),
+        lambda x, y: np.hypot(x, x) ** 2,
+        lambda x, y: np.hypot(x, y) ** 2,
+        lambda x, y: np.linalg.norm(x) ** 2,
+    ):
+        expected = f(whole, real)
+        found = cr.evaluate(cr.trace(f, whole, real), whole, real)
+        np.testing.assert_allclose(found, expected, rtol=1e-14)
+        assert found.dtype == expected.dtype

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.errors import SettingError, ShapeError
-from chainrule.tracing.trees import flatten, flatten_like, map_leaves, paths, unflatten
+from chainrule.tracing.trees import flatten, flatten_like, maker, map_leaves, paths, taker, unflatten
 
 Pair = namedtuple("Pair", ["left", "right"])
 
@@ -34,9 +34,20 @@ def test_taking_apart_and_putting_together_is_the_identity(tree):
     assert again == tree
     assert type(again) is type(tree)
     assert flatten_like(structure, tree) == leaves
+    made = maker(structure)(leaves)
+    assert (made, type(made)) == (tree, type(tree))
+    assert taker(structure)(tree) == leaves
     names = paths(structure, "p")
     assert len(names) == len(leaves) == len(set(names))
     assert map_leaves(lambda a, b: (a, b)[0], tree, tree) == tree
+
+
+def test_keys_that_python_calls_equal_stay_themselves():
+    for key in (1, True, 1.0):
+        leaves, structure = flatten({key: 2.0, "b": 3.0})
+        (found, _) = maker(structure)(leaves)
+        assert type(found) is type(key)
+        assert taker(structure)({key: 2.0, "b": 3.0}) == [2.0, 3.0]
 
 
 def test_paths_are_written_as_one_would_write_them():

@@ -67,7 +67,12 @@ class Roots:
         return root if root is not None and root.value is x else None
 
     def note(self, value: Any, op: Operation, inputs: tuple[Any, ...], key: Hashable) -> bool:
-        """Remember what an operation gave that has a square of its own; whether it is none that was known before."""
+        """Remember what an operation gave that has a square of its own; whether it is none that was known before.
+
+        What is of integers alone has no derivative, and squares that wrap around as NumPy's do.
+        """
+        if all(np.dtype(dtype_of(x)).kind in "bui" for x in inputs):
+            return False
         inner = self.of(inputs[0]) if op.unsigned else None
         if inner is not None and inner.op.unsigned:  # ||x|| is |x|
             self.known[id(value)] = inner.called(value)
@@ -161,7 +166,9 @@ class Roots:
         if root.odd:
             return lambda: m.square(self.signed(m, root.value))
         if root.op.squared is not None:
-            return partial(root.op.squared, m, *root.inputs)
+            kind = root.value.dtype  # squares of integers are taken as of the real numbers that the root is of
+            given = [m.astype(x, dtype=kind) if getattr(x, "dtype", kind).kind in "bui" else x for x in root.inputs]
+            return partial(root.op.squared, m, *given)
         moved = range(len(root.inputs))[slice(*root.op.moves)]
         squares = [x * x if i in moved else x for i, x in enumerate(root.inputs)]
         return lambda: getattr(m, root.op.name)(*squares, **root.attributes)

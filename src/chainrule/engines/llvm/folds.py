@@ -220,7 +220,9 @@ def neutral(code: Code, combine: str, dtype: np.dtype[Any], width: int) -> Vecto
 
 
 def _constant(code: Code, number: float, dtype: np.dtype[Any], width: int) -> Vector:
-    """A number, where infinity stands for the largest integer."""
+    """A number, where infinity stands for the largest integer, or for True."""
+    if dtype.kind == "b":
+        number = number > 0
     if dtype.kind in "iu" and abs(number) == np.inf:
         number = np.iinfo(dtype).max if number > 0 else np.iinfo(dtype).min
     return code.constant(number, dtype, width)

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.ops.functions.function import array, function, ndim, shape
+from chainrule.ops.functions.function import array, floating, function, ndim, shape
 from chainrule.ops.operation import example
 
 
 @function(example((4,), np.array([0.25, 1.0, -0.5, 3.0])), example((3,), (3,), rtol=0.5), differentiable=False)
 def isclose(m: Any, a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Any:
     """Whether numbers differ by no more than atol + rtol·|b|."""
-    a, b = array(a), array(b)
+    a, b = array(a), floating(m, b)
     near = m.less_equal(m.absolute(a - b), atol + rtol * m.absolute(b))
     if b.dtype.kind == "f":
         near = m.logical_and(near, m.isfinite(b))

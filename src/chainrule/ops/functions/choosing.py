@@ -174,15 +174,22 @@ def searchsorted(m: Any, a: Any, v: Any, side: str = "left", sorter: Any = None)
     return places_in(m, a if sorter is None else take(m, a, sorter), v, side)
 
 
-@function(example((4,), [0.0, 1.0, 2.5]), example((4,), [2.5, 1.0, 0.0], True), differentiable=False)
+@function(
+    example((4,), [0.0, 1.0, 2.5]),
+    example((4,), [2.5, 1.0, 0.0], True),
+    example(np.array([0.0, 1.0, 2.0, 2.5]), [2.5, 1.0, 0.0]),
+    example(np.array([0.0, 1.0, 2.0, 2.5]), [2.5, 1.0, 0.0], True),
+    differentiable=False,
+)
 def digitize(m: Any, x: Any, bins: Any, right: bool = False) -> Any:
     """The number of the bin that each element falls into; the edges run up, or down."""
     edges = numbers(m, bins, "np.digitize", "give plain edges")
     if edges.ndim != 1 or not (np.all(np.diff(edges) >= 0) or np.all(np.diff(edges) <= 0)):
         raise ShapeError(f"digitize was given edges of shape {edges.shape}; give a vector that runs up or down.")
+    side = "left" if right else "right"
     if len(edges) > 1 and edges[0] > edges[-1]:
-        return len(edges) - places_in(m, edges[::-1], x, "right" if right else "left")
-    return places_in(m, edges, x, "left" if right else "right")
+        return len(edges) - places_in(m, edges[::-1], x, side)
+    return places_in(m, edges, x, side)
 
 
 @function(example(np.array([0, 2, 2]), (3,)), example(np.array([0, 2, 2]), (3,), minlength=5))

@@ -8,7 +8,7 @@ import numpy as np
 
 from chainrule.errors import SettingError, shortened
 from chainrule.ops.arithmetic import square_of_size
-from chainrule.ops.functions.function import all_axes, array, function, ndim, one_axis, wholes
+from chainrule.ops.functions.function import all_axes, array, floating, function, ndim, one_axis, wholes
 from chainrule.ops.functions.linear_algebra import matrices, square
 from chainrule.ops.functions.shaping import expand_dims, moveaxis
 from chainrule.ops.linear_algebra import PAIR, A
@@ -105,7 +105,7 @@ def cond(m: Any, x: Any, p: Any = None) -> Any:
 
 def _length(m: Any, x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     """The norm of all elements along the axes."""
-    keepdims = bool(keepdims)
+    x, keepdims = floating(m, x), bool(keepdims)
     if ord in (None, 2):
         return m.root(m.sum(square_of_size(m, x), axis=axes, keepdims=keepdims))
     if ord == 1:
@@ -131,7 +131,7 @@ def _of_matrices(m: Any, x: Any, ord: Any, rows: int, columns: int, keepdims: bo
     """The norm of the matrices in two axes."""
     if rows == columns:
         raise SettingError(f"norm was given axis {rows} twice; name two axes.")
-    both = tuple(sorted((rows, columns)))
+    x, both = floating(m, x), tuple(sorted((rows, columns)))
     if isinstance(ord, str | None) and ord in _FROBENIUS:
         return _length(m, x, None, both, keepdims)
     if isinstance(ord, str) and ord != "nuc":

@@ -229,9 +229,9 @@ def contract(m: Any, operands: list[Any], terms: Sequence[str], result: str) -> 
             mine, yours = (term, other) if operand == 0 else (other, term)
             gone = tuple(k for k, c in enumerate(mine) if c not in yours and c not in later)
             if gone and operand == 0:
-                x, term = m.sum(x, axis=gone, keepdims=False), "".join(c for k, c in enumerate(mine) if k not in gone)
+                x, term = _summed(m, x, gone), "".join(c for k, c in enumerate(mine) if k not in gone)
             elif gone:
-                y, other = m.sum(y, axis=gone, keepdims=False), "".join(c for k, c in enumerate(mine) if k not in gone)
+                y, other = _summed(m, y, gone), "".join(c for k, c in enumerate(mine) if k not in gone)
         final = result if i == len(ready) - 1 else kept
         product = m.multiply(x, y) if term == other == final else m.einsum(x, y, subscripts=f"{term},{other}->{final}")
         x, term = product, final
@@ -268,9 +268,16 @@ def _own_axes(m: Any, x: Any, term: str, others: str, result: str) -> tuple[Any,
             term = letter + "".join(c for axis, c in enumerate(term) if axis not in (i, k))
     private = tuple(i for i, c in enumerate(term) if c not in others and c not in result)
     if private:
-        x = m.sum(x, axis=private, keepdims=False)
+        x = _summed(m, x, private)
         term = "".join(c for i, c in enumerate(term) if i not in private)
     return x, term
+
+
+def _summed(m: Any, x: Any, axis: tuple[int, ...]) -> Any:
+    """What a product sums of one array alone, in its dtype, where `sum` takes wider integers; of truth values whether any holds."""
+    if x.dtype.kind == "b":
+        return m.any(x, axis=axis, keepdims=False)
+    return cast(m, m.sum(x, axis=axis, keepdims=False), x.dtype)
 
 
 def _drop_broadcast_axes(m: Any, x: Any, y: Any, left: str, right: str) -> tuple[Any, Any, str, str]:

@@ -9,7 +9,18 @@ import numpy as np
 
 from chainrule.errors import SettingError, ShapeError
 from chainrule.ops.arithmetic import square_of_size
-from chainrule.ops.functions.function import adding, all_axes, array, cast, function, ndim, not_into, one_axis
+from chainrule.ops.functions.function import (
+    adding,
+    all_axes,
+    array,
+    cast,
+    floating,
+    function,
+    is_known,
+    ndim,
+    not_into,
+    one_axis,
+)
 from chainrule.ops.functions.shaping import ravel
 from chainrule.ops.kinds.reduction import HALF, SINGLE
 from chainrule.ops.operation import example
@@ -32,7 +43,7 @@ def sum(
 ) -> Any:  # fmt: skip
     """Σ of the elements."""
     total = _folded(m, m.sum, 0, a, axis, dtype, out, keepdims, where)
-    return total if initial is None else total + initial
+    return total if initial is None else total + _initial(m, initial, total.dtype)
 
 
 @function(example((3, 4)), example((3, 4), axis=1), example((3, 4), axis=0, where=_MASK))
@@ -56,7 +67,7 @@ def prod(
 ) -> Any:  # fmt: skip
     """∏ of the elements."""
     product = _folded(m, m.prod, 1, a, axis, dtype, out, keepdims, where)
-    return product if initial is None else product * initial
+    return product if initial is None else product * _initial(m, initial, product.dtype)
 
 
 @function(
@@ -114,11 +125,22 @@ def _extremum(
         raise SettingError(
             "an extremum with where= needs initial=, the result where the mask names no element; give a number, as NumPy asks for."
         )
+    if initial is not None:
+        initial = _initial(m, initial, array(a).dtype)
     if initial is not None and 0 in (array(a).shape[i] for i in all_axes(axis, ndim(a))):
         empty = m.sum(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
-        return empty + initial
+        return cast(m, empty, array(a).dtype) + initial
     found = _folded(m, fold, initial, a, axis, None, out, keepdims, where)
     return found if initial is None else join(found, initial)
+
+
+def _initial(m: Any, initial: Any, dtype: Any) -> Any:
+    """What a fold begins with, in the dtype of its result."""
+    if dtype.kind in "iu" and is_known(initial) and not np.isfinite(initial):
+        raise SettingError(
+            f"a reduction of {dtype} was given initial={initial}, which is no integer; give one, or floats to reduce."
+        )
+    return cast(m, array(initial), dtype)
 
 
 def _mask(where: Any, a: Any) -> Any:
@@ -154,7 +176,7 @@ def var(
 ) -> Any:  # fmt: skip
     """Mean squared distance from the mean; the divisor is the count less `ddof`."""
     not_into(out, "np.var")
-    a, axes = adding(m, a, dtype, floats=True), all_axes(axis, ndim(a))
+    a, axes = floating(m, adding(m, a, dtype, floats=True)), all_axes(axis, ndim(a))
     if correction is not None:
         if ddof:
             raise SettingError(f"var was given ddof={ddof} and correction={correction}, which mean the same; give one.")

@@ -164,12 +164,13 @@ class Elementwise(Operation):
     ) -> list[Any]:
         """cotangent · ∂, summed back to the input's shape."""
         results: list[Any] = [None] * len(inputs)
+        given = inputs if len(inputs) == 1 else self._as_reals(m, output, inputs)
         for i, partial in enumerate(self.partials):
             if partial is None or not wanted[i]:
                 continue
             x = inputs[i]
             if callable(partial):
-                product = cotangent * partial(m, output, *inputs, **attributes)
+                product = cotangent * partial(m, output, *given, **attributes)
             elif partial == 1:
                 product = cotangent
             elif partial == -1:
@@ -186,18 +187,26 @@ class Elementwise(Operation):
     ) -> Any:
         """Σ ∂ · tangent, broadcast to the output's shape."""
         total = None
+        given = inputs if len(inputs) == 1 else self._as_reals(m, output, inputs)
         for i, partial in enumerate(self.partials):
             term = tangents[i]
             if term is None or partial is None:
                 continue
             if callable(partial):
-                term = term * partial(m, output, *inputs, **attributes)
+                term = term * partial(m, output, *given, **attributes)
             elif partial != 1:
                 term = term * partial
             total = term if total is None else total + term
         if total is not None and (total.shape != output.shape or total.dtype != output.dtype):
             total = m.broadcast_to(cast(m, total, output.dtype), shape=output.shape)
         return total
+
+    def _as_reals(self, m: Namespace, output: Any, inputs: Sequence[Any]) -> Sequence[Any]:
+        """Inputs as partials are given them: as integers and truth values, −b and b − 1 would be other numbers, or none."""
+        for i, x in enumerate(inputs):
+            if getattr(x, "dtype", output.dtype).kind in "bui" and self.domain[i].dtype == "float":
+                inputs = [*inputs[:i], m.astype(x, dtype=output.dtype), *inputs[i + 1 :]]
+        return inputs
 
 
 def _composed(value: Callable[..., Any], *, several: bool) -> Callable[..., Any]:
