@@ -71,13 +71,14 @@ class Code:
         self.places, self.numbers, self.target, self.workspace, self.own = places, numbers, target, workspace, own
         self.builder, self.memory, self.unrolled, self.threads = builder, memory, unrolled, threads or SingleThread()
         self.positions = Positions(builder)
-        self._mathematics: dict[int, Mathematics] = {}
+        self._mathematics: dict[tuple[int, bool], Mathematics] = {}
 
-    def mathematics(self, width: int) -> Mathematics:
-        """The namespace of vectors of this width."""
-        if width not in self._mathematics:
-            self._mathematics[width] = Mathematics(self.builder, width, self.unrolled, self.target.lacks)
-        return self._mathematics[width]
+    def mathematics(self, width: int, *, inline: bool = False) -> Mathematics:
+        """The namespace of vectors of this width, whose functions are called, or written where they are used."""
+        kind = width, inline or self.unrolled
+        if kind not in self._mathematics:
+            self._mathematics[kind] = Mathematics(self.builder, *kind, self.target.lacks)
+        return self._mathematics[kind]
 
     def number(self, value: Any, dtype: np.dtype[Any], width: int) -> Vector:
         """An IR value as a number to compute with."""

@@ -18,6 +18,9 @@ from chainrule.tracing.program import Atom, bodies_of
 
 Space = tuple[int, ...]
 
+FUNCTION = 8
+"""Instructions that a function like e^x counts for where code would be written several times: it is written where it is used."""
+
 MOST = 256
 """Equations in a group, all of whose values are in registers at once: with thousands LLVM takes much longer for each."""
 
@@ -54,6 +57,11 @@ class Group:
     def equations(self) -> list[Equation]:
         """All of them, in order."""
         return [*([self.root] if self.root is not None else []), *self.pointwise, *self.folds]
+
+    @property
+    def instructions(self) -> int:
+        """About how much code its elementwise equations are."""
+        return sum(FUNCTION if e.op.accuracy.ulps > 0.5 else 1 for e in self.pointwise)
 
     @property
     def addition(self) -> tuple[Atom, Variable] | None:

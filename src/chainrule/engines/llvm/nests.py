@@ -53,7 +53,7 @@ class _Nest:
         self.code, self.memory, self.group, self.folds = code, memory, group, folds
         self.length, self.width = group.space[-1], lanes(group.space[-1], memory.widest)
         self.vectors = -(-self.length // self.width)
-        self.work = self.vectors * (len(group.pointwise) + len(group.folds))
+        self.work = self.vectors * (group.instructions + len(group.folds))
 
     def emit(self, chosen: Partition) -> None:
         """All rows, shared out among threads by the partition chosen."""

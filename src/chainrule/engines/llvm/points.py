@@ -16,6 +16,11 @@ from chainrule.engines.llvm.positions import Index
 from chainrule.tracing import Literal, Variable
 from chainrule.tracing.program import Atom
 
+INLINE = 48
+"""Instructions of a group, about, up to which its functions are written where they are used: then their constants stay in registers
+from one vector to the next. In more code the constants of all find no room, and LLVM takes twice as long.
+"""
+
 
 class Point:
     """The values at one point of a group's space, in registers: `width` of them side by side."""
@@ -27,12 +32,13 @@ class Point:
 
     def compute(self, group: Group) -> None:
         """The group's elementwise equations, those that are known already left out, and stores of what others need."""
+        m = self.code.mathematics(self.width, inline=group.instructions <= INLINE)
         for equation in group.pointwise:
             if equation.output in self.values:
                 continue
             shape = equation.output.shape
             inputs = [self.value(x, shape) for x in equation.inputs]
-            value = getattr(self.m, equation.op.name)(*inputs, **equation.attributes)
+            value = getattr(m, equation.op.name)(*inputs, **equation.attributes)
             self.keep(equation.output, self.of_type(value, equation.output.dtype), group)
 
     def keep(self, x: Variable, number: Vector, group: Group) -> None:

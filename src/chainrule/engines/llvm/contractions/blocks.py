@@ -217,7 +217,7 @@ class Blocks(TileWriter):
         if self.plan.pieces > 1:
             before = [self.load(code.workspace, code.sum((totals, 1), (v, 1))) for v in range(tile.size)]
             self.spill(self.sums(before, sums), code.workspace, totals)
-        elif len(sums) * len(self.product.group.pointwise) <= WRITTEN_OUT:
+        elif len(sums) * self.product.group.instructions <= WRITTEN_OUT:
             for r in range(tile.rows):
                 self.end(tile, r, sums[r * tile.vectors : (r + 1) * tile.vectors])
         else:

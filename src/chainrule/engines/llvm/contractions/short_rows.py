@@ -89,7 +89,7 @@ class ShortRows(Tiles):
     def emit(self) -> None:
         """Write the loops."""
         count, column = self.product.lengths[self.product.rows], (0, 1, 1)
-        most = max(1, min(MOST, WRITTEN_OUT // max(1, len(self.product.group.pointwise))))
+        most = max(1, min(MOST, WRITTEN_OUT // max(1, self.product.group.instructions)))
         for first, number, size in equal_blocks(count // FOUR, most if self.four_at_an_end else MOST):
             self._side_by_side((first * FOUR, number, size * FOUR), column)
         if rest := count % FOUR:

@@ -20,7 +20,7 @@ from chainrule.engines.llvm.positions import Index
 from chainrule.tracing import Variable
 
 WRITTEN_OUT = 48
-"""Vectors computed at the end of a tile up to which its end is written out instead of looped over."""
+"""Vectors computed at the end of a tile, functions counted for several, up to which its end is written out instead of looped over."""
 
 PIECE = 512
 """Terms of a long sum taken at a time: a piece of two vectors of columns then takes 64 KB of the cache."""

@@ -105,7 +105,7 @@ class Tiles(TileWriter):
         self.fetch(tile)
         run = self._all if self.parts is None else self._of_block(tile.block)
         totals = self._accumulate(tile, self._starts(tile), run)
-        if code.unrolled or len(totals) * len(self.product.group.pointwise) <= WRITTEN_OUT:
+        if code.unrolled or len(totals) * self.product.group.instructions <= WRITTEN_OUT:
             for r in range(tile.rows):
                 self.end(tile, r, totals[r * tile.vectors : (r + 1) * tile.vectors])
             return

@@ -253,7 +253,7 @@ class Instructions:
         The function is written into the module at its first call. A `rare` one is not inlined.
         """
         dtype = inputs[0].dtype
-        full = f"{name}.{dtype.name}x{self.width}"
+        full = f"{name}.{dtype.name}x{self.width}" + ".inline" * self.inline
         function = self.builder.module.globals.get(full)
         if function is None:
             function = self._write(full, body, inputs, rare)
