@@ -22,7 +22,7 @@ from chainrule.training.checkpoints import Checkpoints
 from chainrule.training.data import filled_up, owned
 from chainrule.training.divergence import diverged
 from chainrule.training.evaluation import Evaluator, Scorer, means_of, samples_are_apart
-from chainrule.training.history import DIVERGED, FINISHED, INTERRUPTED, History
+from chainrule.training.history import DIVERGED, FINISHED, History
 from chainrule.training.keyframes import Keyframe, Keyframes
 from chainrule.training.loops import is_settled, prepare_runners
 from chainrule.training.objective import Batch, in_order, split_frozen
@@ -204,19 +204,19 @@ class Training:
 
     def course(self, current: NetworkParameters | None = None) -> Iterator[Call]:
         """The same, gone through call by call: those that others carry out, which are to be before it goes on."""
+        since = self.history.epochs
         if self.settings.record:
             self.keyframes = Keyframes(self.now(own=True), self._keyframe(), self.settings.record)
         try:
             with display(self.settings.epochs, self.settings.progress) as shown:
                 yield from self._epochs(shown, current or (lambda parameters: None))
         except KeyboardInterrupt:
-            if self.history.stopped == FINISHED:  # or it was over already
-                self.history.stopped = INTERRUPTED
+            self.history.interrupt()
         finally:
             if isinstance(self.runner, WindowedRunner):
                 self.runner.rest()
             self._catch_up()
-        warn_unless_finite(self.history)
+        warn_unless_finite(self.history, since)
         with suppress(KeyboardInterrupt):  # there is nothing left to be ended
             self._find()
         self._find()

@@ -45,14 +45,18 @@ def is_of_epochs_end(monitor: str) -> bool:
     return monitor.partition("_")[0] not in ("loss", "accuracy")
 
 
-def warn_unless_finite(history: History) -> None:
-    """Warn of validation metrics that were NaN or infinite, of which none can be the best."""
+def warn_unless_finite(history: History, since: int = 0) -> None:
+    """Warn of validation metrics that were NaN or infinite after epochs from `since` on, of which none can be the best.
+
+    Before that the training may not have had them, nor those since that it had before.
+    """
     for name in (name for name in history if name.startswith("val_")):
-        strange = np.flatnonzero(~np.isfinite(history.column(name)))
-        if len(strange):
+        strange = np.flatnonzero(~np.isfinite(history.column(name)[since:]))
+        ended = since > 0 and name != "val_loss" and len(strange) == history.epochs - since
+        if len(strange) and not ended:
             warnings.warn(
-                f"{name} is NaN or infinite after {len(strange)} of {history.epochs} epochs, first after epoch "
-                f"{strange[0] + 1}. Early stopping takes no such epoch for the best, and OnPlateau does not count it. Look "
+                f"{name} is NaN or infinite after {len(strange)} of {history.epochs - since} epochs, first after epoch "
+                f"{since + strange[0] + 1}. Early stopping takes no such epoch for the best, and OnPlateau does not count it. Look "
                 "for validation data far from those learned from, or too large for the dtype (dtype='float64').",
                 RuntimeWarning,
                 stacklevel=3,
