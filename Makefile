@@ -29,8 +29,8 @@ nightly: .venv/development # twenty times as many random examples; random Progra
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.contractions --random 30 --least 0.6
 	CHAINRULE_MUTATIONS=20000 $(BIN)/python -m pytest tests/test_model_files.py
 	CHAINRULE_KILLS=2000 $(BIN)/python -m pytest tests/training/test_checkpoints_killed.py
-	$(BIN)/pip install --quiet --editable ".[dev,clusters]" # 300 MB, for this alone
-	CHAINRULE_ENGINES=all $(BIN)/python -m pytest tests/sklearn/test_clusters.py tests/test_scaling_document.py tests/tabular/test_processes.py
+	$(BIN)/pip install --quiet --editable ".[dev,clusters,mlflow,tensorboard]" # 300 MB, for this alone
+	CHAINRULE_ENGINES=all $(BIN)/python -m pytest tests/sklearn/test_clusters.py tests/test_scaling_document.py tests/tabular/test_processes.py tests/training/test_loggers.py
 	$(BIN)/python tests/versions.py
 
 versions: .venv/development # the tests with the oldest and the newest versions allowed, on every Python there is

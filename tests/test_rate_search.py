@@ -52,6 +52,18 @@ def test_it_ends_where_the_loss_is_no_number():
     assert found.looked_at < len(found.losses)
 
 
+def test_a_dataset_and_epochs_of_many_more_steps_than_are_asked_for():
+    """The rates are the same, whatever the rows of an epoch; the steps after the last are not taken."""
+    rows = np.tile(X, (3000, 1))
+    network = cr.Network([cr.Dense(1, weight="zeros")])
+    found = network.find_learning_rate(cr.ArrayDataset(rows, np.tile(t, 3000)), batch_size=2, steps=40)
+    np.testing.assert_allclose(found.rates, np.geomspace(1e-6, 10.0, 40))
+    assert len(found.losses) == 40
+    arrays = network.find_learning_rate(X, t, batch_size=None, steps=40, optimizer="sgd")
+    same = network.find_learning_rate(cr.ArrayDataset(X, t), batch_size=None, steps=40, optimizer="sgd")
+    np.testing.assert_allclose(arrays.losses, same.losses, rtol=1e-4)
+
+
 def test_nothing_falls():
     found = RateSearch(np.geomspace(1e-3, 1.0, 40), np.linspace(1.0, 2.0, 40))
     assert found.learning_rate is None

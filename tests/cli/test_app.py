@@ -39,6 +39,21 @@ def test_main_is_the_entry_point(monkeypatch, capsys):
     assert capsys.readouterr().out.startswith("chainrule ")
 
 
+def test_ctrl_c_while_it_is_loaded(monkeypatch, capsys):
+    class Interrupts:
+        def find_spec(self, name, path=None, target=None):
+            if name == "chainrule.cli.app":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "chainrule.cli.app")
+    monkeypatch.delattr("chainrule.cli.app")
+    monkeypatch.setattr(sys, "meta_path", [Interrupts(), *sys.meta_path])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "Error: stopped by Ctrl-C.\n"
+
+
 @pytest.mark.parametrize(
     ("error", "code", "message"),
     [

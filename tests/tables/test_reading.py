@@ -421,7 +421,7 @@ def test_rows_of_a_large_file_that_are_too_short_are_named(written):
 def test_titles_above_a_table(written, above, titles, line):
     table = read(written(above + "town,day,units\nRome,1,2\nOslo,2,3\n"))
     assert table.names == ("town", "day", "units")
-    assert [table.line(row) for row in range(2)] == [f"line {line}", f"line {line + 1}"]
+    assert [table.line(row) for row in range(2)] == [f"row 1, line {line}", f"row 2, line {line + 1}"]
     (note,) = table.notes
     assert note.startswith(f"{len(titles)} title{'s' * (len(titles) > 1)} above the table left out: ")
     assert all(repr(title) in note for title in titles)

@@ -13,7 +13,8 @@ import polars as pl
 import pytest
 
 from chainrule.errors import SettingError
-from chainrule.tables import Preparation, Table, TableError, as_table, read, stream
+from chainrule.tables import Preparation, Table, TableError, as_table, read, sample, stream
+from chainrule.tables.numbers import read_numbers
 
 NAMES = ("name", "age", "size", "fine", "born")
 ROWS = [
@@ -64,7 +65,7 @@ def test_every_kind_of_table_in_memory(source):
     table = as_table(source())
     assert table.names == NAMES
     assert table.frame.select(pl.col("name").cast(pl.String), pl.exclude("name")).rows() == ROWS
-    assert (table.lines, table.notes, table.line(2)) == (None, (), "row 2")
+    assert (table.lines, table.notes, table.line(2)) == (None, (), "row 3")
 
 
 FILES = {
@@ -281,6 +282,19 @@ def test_several_files_have_one_decimal_mark(folder):
     assert table.decimal == ","
 
 
+def test_files_whose_decimal_marks_differ_are_each_read_by_their_own(tmp_path, monkeypatch):
+    (tmp_path / "1.csv").write_text("size;price;day\n1,5;1.234,5;31.12.2024\n2,25;7;1.1.2024\n")
+    (tmp_path / "2.csv").write_text('size,price,day\n3.5,"2,000.25",31.12.2023\n4.125,8,1.1.2023\n')
+    (tmp_path / "3.csv").write_text("size,price,day\n6,9,2.1.2023\n")  # nothing tells its mark
+    expected = [[1.5, 2.25, 3.5, 4.125, 6.0], [1234.5, 7.0, 2000.25, 8.0, 9.0]]
+    monkeypatch.setattr("chainrule.tables.sampling.MOST_CELLS", 15)  # the files have about as many more
+    for table in (as_table(tmp_path), as_table([tmp_path / f"{n}.csv" for n in (2, 1, 3)]), sample(tmp_path)):
+        read = [read_numbers(table.column(name), table.decimal).values for name in ("size", "price")]
+        assert [sorted(values) for values in read] == [sorted(values) for values in expected]
+        assert table.column("day")[0] in ("31.12.2024", "31.12.2023")
+    assert "1.csv: numbers have decimal commas, as '1,5'" in as_table(tmp_path).notes[0]
+
+
 def test_folders_that_hold_one_value_of_a_column(tmp_path):
     for year in (2023, 2024):
         folder = tmp_path / f"year={year}"
@@ -443,7 +457,7 @@ def test_what_stands_above_a_table_is_told_of_parts_too(tmp_path):
     path = tmp_path / "sales.csv"
     path.write_text("Sales 2024,,\n\ntown,day,units\nRome,1,2\n")
     (part,) = stream(path)
-    assert (part.names, part.line(0)) == (("town", "day", "units"), "line 4")
+    assert (part.names, part.line(0)) == (("town", "day", "units"), "row 1, line 4")
     assert part.notes == as_table(path).notes == ("1 title above the table left out: 'Sales 2024'",)
 
 

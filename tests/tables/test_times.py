@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, time, timedelta, timezone
 
 import numpy as np
 import polars as pl
 import pytest
 
+from chainrule.tables.columns.time import Time
+from chainrule.tables.missing import Spelling
 from chainrule.tables.preparation import Preparation
 from chainrule.tables.table import Table
 
@@ -84,3 +86,17 @@ def test_a_zone_that_was_not_learned_is_told():
         "the clock of Europe/Berlin"
         in preparation.apply(Table(moments.dt.replace_time_zone(None).to_frame("t"))).notes[0]
     )
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (["00:00", "08:15", "23:55"], "times from 00:00 to 23:55, spelled %H:%M"),
+        (["12:00:30 AM", "8:15:00 PM"], "times from 00:00:30 to 20:15, spelled %I:%M:%S %p"),
+        ([time(0, 0), time(8, 15)], "times from 00:00 to 08:15"),
+        (["1970-01-01 00:00", "1970-01-01 08:15"], "times from 1970-01-01 to 1970-01-01T08:15:00"),
+        (["1.1.1970", "5.1.1970"], "times from 1970-01-01 to 1970-01-05"),
+    ],
+)
+def test_times_of_day_are_told_without_a_day_and_dates_with_theirs(cells, told):
+    assert Time.learn("t", pl.Series(cells), Spelling()).why.startswith(told)

@@ -302,7 +302,12 @@ def test_the_command_line_is_killed_and_goes_on(tmp_path: Path) -> None:
     finally:
         process.kill()
         process.wait()
-    again = CliRunner().invoke(app, command("--resume", str(path), "--save", str(tmp_path / "again")))
+    resumed = command("--resume", str(path), "--save", str(tmp_path / "again"))
+    other = CliRunner().invoke(app, [*resumed, "--time", "30s"])
+    assert other.exit_code == 1
+    assert "seconds was 3600.0 and is 30.0" in other.output
+    del resumed[4:6]  # the time, which is then that of the training
+    again = CliRunner().invoke(app, resumed)
     assert again.exit_code == 0, again.output
     saved = [cr.load(tmp_path / name).network.parameters for name in ("once", "again")]
     for layer, own in saved[0].items():

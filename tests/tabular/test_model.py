@@ -281,6 +281,33 @@ def test_names_may_be_numbers_as_those_of_pandas_are():
         cr.TableModel(**QUICK).fit(frame, 3)
 
 
+def test_columns_of_one_name_are_told_apart_and_never_guessed_at():
+    numbers = np.random.default_rng(0).normal(size=(40, 3))
+    frame = pd.DataFrame(np.c_[numbers, numbers @ [1.0, 2.0, 0.0]], columns=["a", "a", "b", "y"])
+    model = cr.TableModel(**QUICK).fit(frame, "y")
+    assert model.columns == ("a", "a_2", "b")
+    assert "column 2 is another 'a'; called 'a_2' here" in model.preparation.remarks
+    apart = frame.set_axis(["a", "a_2", "b", "y"], axis=1)
+    assert (model.predict(frame) == cr.TableModel(**QUICK).fit(apart, "y").predict(apart)).all()
+    assert model.predict(frame.iloc[3]) == pytest.approx(model.predict(frame)[3])
+    twice = frame.set_axis(["a", "y", "b", "y"], axis=1)
+    with pytest.raises(TableError, match=r"the table has more than one column 'y', so the target is not clear"):
+        cr.TableModel(**QUICK).fit(twice, "y")
+    for name in ("groups", "order", "weights"):
+        with pytest.raises(
+            TableError, match=r"more than one column 'a'; rename one, so that it is clear which is meant"
+        ):
+            cr.TableModel(**QUICK).fit(frame, "y", **{name: "a"})
+
+
+def test_a_single_column_has_nothing_to_learn_from():
+    for column in (pd.Series([1.0, 2.0, 4.0] * 9, name="y"), pl.Series("y", [1.0, 2.0, 4.0] * 9)):
+        with pytest.raises(
+            TableError, match=r"it has 1 column \('y'\); give a table that has others beside the target"
+        ):
+            cr.TableModel(**QUICK).fit(column, "y")
+
+
 @pytest.mark.parametrize("weights", [[1.0, 2.0], 1.0, np.ones((120, 1))])
 def test_a_weight_for_every_row(weights):
     with pytest.raises(DataError, match=r"give one weight for each of the 120 rows"):
@@ -323,7 +350,7 @@ def test_a_column_says_how_much_rows_count():
     words = data.with_columns(w=pl.Series(["light", *["1"] * 119]))
     with pytest.raises(TableError, match=r"column 'w' of the table is to weigh the rows, .*: 'light', '1'\."):
         other.fit(words, "weight", weights="w")
-    with pytest.raises(DataError, match="the weight in 'w' has 1 NaN or infinite value"):
+    with pytest.raises(TableError, match=r"the table has no weight in row 1, column 'w'"):
         other.fit(data.with_columns(w=pl.Series([None, *weights[1:]])), "weight", weights="w")
 
 

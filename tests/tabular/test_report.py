@@ -1,6 +1,7 @@
 """The report: one file that asks for nothing, with all of it in it, and nothing of the table's taken for HTML."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -96,6 +97,18 @@ def test_all_of_it_is_there(report):
     assert report.html.count("<svg") >= 2 * 1 + 1 + 4 + 2
     assert len(report.dependences) == 4
     assert 2 <= len(report.attributions) <= 4
+
+
+def test_rows_explained_are_named_as_people_count_them():
+    """From 1, in the table that was given, also where rows without a target are left out before them."""
+    trained, given = model("regression", epochs=2, given=spoilt(60), folds=2)
+    gaps = given.frame.with_columns(pl.Series(trained.preparation.target.name, [None] * 7 + [1.0] * 53))
+    apart = replace(given, frame=pl.concat([gaps[:7], given.frame], how="vertical_relaxed"))
+    names = list(report_of(trained, apart, beside=[], seconds=0.1).attributions)
+    rows = [int(re.search(r"\(row (\d+);", name)[1]) for name in names]
+    truth = apart.frame[trained.preparation.target.name].to_list()
+    said = [float(re.search(r"the truth is ([-\d.]+)", name)[1].rstrip(".")) for name in names]
+    assert said == pytest.approx([truth[row - 1] for row in rows], rel=1e-3)
 
 
 def test_scores_beside_simpler_models_on_the_same_rows(report):

@@ -13,6 +13,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from chainrule.network.files import checkpoints, storage, writing
 from chainrule.network.files.checkpoints import newest
 from chainrule.training import OPTIMIZERS, Every
 from chainrule.training import watching as watching_module
+from chainrule.training.checkpoints import as_typed
 from killing import Noted
 from training.test_continuing import EPOCHS, SCHEDULES, WATCHED, X, Y, alike, network, same, trained
 from trying import ENGINES, examples
@@ -212,6 +214,20 @@ def test_a_training_that_a_callback_has_ended_is_over(tmp_path: Path) -> None:
     assert same(cr.load(tmp_path / "run.ckpt").parameters, whole.parameters)
 
 
+def test_of_a_training_that_has_done_all_its_epochs_nothing_is_written(tmp_path: Path) -> None:
+    """So it may lie where nobody can write; asked for more epochs it goes on."""
+    path = tmp_path / "run.ckpt"
+    whole = trained(network(), epochs=3, checkpoint=path)
+
+    def written() -> set[Any]:
+        return {(x.name, x.stat().st_ino, x.stat().st_mtime_ns) for x in tmp_path.iterdir()}
+
+    before = written()
+    assert alike(cr.resume(path, X, Y), whole)
+    assert written() == before
+    assert alike(cr.resume(path, X, Y, epochs=5), trained(network(), epochs=5))
+
+
 def test_a_loss_that_leaves_the_finite_numbers_does_so_again(tmp_path: Path) -> None:
     path, given = tmp_path / "run.ckpt", {"optimizer": cr.SGD(lambda epoch: np.where(epoch < 3.5, 0.1, 1e30))}
     custom = {"<lambda>": given["optimizer"].learning_rate}
@@ -346,12 +362,18 @@ def test_a_state_that_no_file_can_hold_is_refused_before_the_first_step(tmp_path
 def test_how_often_is_a_time_or_a_number_of_epochs() -> None:
     assert (Every.of("30s"), Every.of("1.5m")) == (Every(seconds=30.0), Every(seconds=90.0))
     assert Every.of(np.int64(3)) == Every(epochs=3)
-    for wrong in (0, -1, 1.5, True, "soon", "0s", None):
+    assert Every.of(as_typed(timedelta(minutes=2, microseconds=5))) == Every(seconds=120.000005)
+    for wrong in (0, -1, 1.5, True, "soon", "0s", timedelta(0), timedelta(seconds=-3), None):
         with pytest.raises(SettingError, match="every"):
-            Every.of(wrong)
+            Every.of(as_typed(wrong))
         if wrong is not None:  # which is not given
             with pytest.raises(SettingError, match="every"):
                 trained(network(), checkpoint="run.ckpt", every=wrong)
+
+
+def test_a_time_between_moments_is_gone_on_with(tmp_path: Path) -> None:
+    callback = stopped(tmp_path / "run.ckpt", every=timedelta(seconds=0.001))
+    assert alike(cr.resume(tmp_path / "run.ckpt", X, Y, callbacks=[callback]), trained(network()))
 
 
 @pytest.mark.parametrize("every", [1, "30s", "1h"])

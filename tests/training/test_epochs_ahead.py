@@ -1,4 +1,4 @@
-"""Early stopping lets epochs run together that it is sure of, and comes to what it comes to with one at a time."""
+"""Early stopping and plateaus let epochs run together that it is sure of, and comes to what it comes to with one at a time."""
 
 import numpy as np
 import pytest
@@ -23,6 +23,12 @@ TRAININGS = {
     "with dropout": {"validation_split": 0.3, "early_stopping": 4, "dropout": True, "optimizer": cr.Adam(0.01)},
     "upwards": {"early_stopping": cr.EarlyStopping(6, monitor="accuracy"), "labels": True, "optimizer": cr.Adam(0.05)},
     "in Python": {"validation_split": 0.3, "early_stopping": 3, "optimizer": cr.Adam(0.02), "engine": "numpy"},
+    "on plateaus": {"validation_split": 0.3, "optimizer": cr.SGD(cr.OnPlateau(0.5, 0.5, 3)), "epochs": 60},
+    "on plateaus, and stopped": {
+        "early_stopping": cr.EarlyStopping(7, min_delta=0.001),
+        "optimizer": cr.Adam(cr.WarmUp(cr.OnPlateau(0.1, 0.3, 2, minimum=0.001), epochs=2)),
+        "epochs": 60,
+    },
     "until the last epoch": {"validation_split": 0.3, "early_stopping": 50, "optimizer": cr.Adam(0.1), "epochs": 25},
 }
 
@@ -63,7 +69,7 @@ def _numbers(network):
     best = None if run.best is None else (run.best.epoch, run.best.parameters, run.best.before)
     columns = {name: history.column(name) for name in history if name != "seconds"}
     arrays = [network.parameters, run.parameters, run.optimizer_state, best, run.under_way, columns]
-    facts = [history.stopped, history.best_epoch, history.epochs, run.steps, run.streams]
+    facts = [history.stopped, history.best_epoch, history.epochs, run.steps, run.streams, run.plateau]
     return trees.flatten(arrays)[0], facts
 
 

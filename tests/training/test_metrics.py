@@ -164,13 +164,18 @@ def test_labels_without_probabilities_have_functions() -> None:
     assert history["share"][-1] == share(LABELS, model.predict(X))
 
 
-def test_rows_that_are_read_in_parts_have_none() -> None:
-    with pytest.raises(SettingError, match="validation_data as arrays"):
-        network().fit(cr.ArrayDataset(X, VALUES), metrics=["mae"], epochs=1, progress=False)
-    history = network().fit(
-        cr.ArrayDataset(X, VALUES), validation_data=(X, VALUES), metrics=["mae"], epochs=1, progress=False
-    )
-    assert "val_mae" in history
+def test_rows_that_are_read_in_parts_are_measured_after_every_epoch() -> None:
+    """Those learned from, where none are held out; also such as can only be read from the beginning on."""
+
+    def batches() -> Any:
+        for begin in range(0, 120, 30):
+            yield X[begin : begin + 30], VALUES[begin : begin + 30]
+
+    for data in (cr.ArrayDataset(X, VALUES, megabytes=0.001), cr.BatchDataset(batches, 120, megabytes=0.001)):
+        model = network()
+        history = model.fit(data, metrics=["mae"], epochs=3, batch_size=4, progress=False)
+        assert len(history["mae"]) == 3
+        assert history["mae"][-1] == pytest.approx(model.evaluate(X, VALUES, metrics=["mae"])["mae"])
 
 
 def test_a_training_that_is_gone_on_with_has_them_too(tmp_path: Path) -> None:
@@ -191,3 +196,42 @@ def test_a_training_that_is_gone_on_with_has_them_too(tmp_path: Path) -> None:
     assert resumed.history is not None
     assert resumed.history["mae"] == whole["mae"]
     assert resumed.history["r2_score"] == whole["r2_score"]
+
+
+def test_of_a_dataset_they_are_those_of_its_rows_together() -> None:
+    """Of one that is read in parts, with weights, in evaluation and on the way; not means of parts."""
+    weights = RANDOM.uniform(0.0, 2.0, 120)
+    whole, parts = cr.ArrayDataset(X, LABELS, weights), cr.ArrayDataset(X, LABELS, weights, megabytes=0.001)
+    model = network(3)
+    history = model.fit(parts, validation_data=parts, metrics=["auc", share], epochs=2, batch_size=4, progress=False)
+    classes = sorted(set(LABELS))
+    auc = scikit.roc_auc_score(LABELS, model.predict_proba(X), multi_class="ovr", labels=classes, sample_weight=None)
+    plain = cr.ArrayDataset(X, LABELS, megabytes=0.001)
+    assert model.evaluate(plain, metrics="auc")["auc"] == pytest.approx(auc)
+    expected = model.evaluate(X, LABELS, sample_weight=weights, metrics=["auc", share])
+    for data in (whole, parts):
+        assert model.evaluate(data, metrics=["auc", share]) == pytest.approx(expected)
+    assert history["val_auc"][-1] == pytest.approx(expected["auc"])
+    assert history["val_share"][-1] == pytest.approx(share(LABELS, model.predict(X)))
+
+
+@pytest.mark.filterwarnings("error")
+def test_epochs_in_which_a_metric_was_not_asked_for_are_no_reason_to_warn() -> None:
+    model = network()
+    more: dict[str, Any] = {"validation_split": 0.2, "progress": False}
+    model.fit(X, VALUES, metrics=["mae"], epochs=2, **more)
+    assert model.run is not None
+    history = model.fit(X, VALUES, metrics=["r2"], epochs=40, continue_from=model.run, **more)
+    assert np.isnan(history["val_r2"][:2]).all()
+    assert np.isfinite(history["val_r2"][2:]).all()
+    assert np.isnan(history["val_mae"][2:]).all()
+    broken: list[float] = [1.0] * 5 + [np.nan] * 100
+
+    def sometimes(truth: Any, found: Any) -> float:
+        return broken.pop(0)
+
+    assert model.run is not None
+    with pytest.warns(
+        RuntimeWarning, match="val_sometimes is NaN or infinite after 5 of 10 epochs, first after epoch 46"
+    ):
+        model.fit(X, VALUES, metrics=[sometimes], epochs=50, continue_from=model.run, **more)

@@ -19,7 +19,7 @@ import typer
 
 from chainrule.cli.console import complain
 from chainrule.cli.exits import FAILED, SIGNALLED
-from chainrule.errors import MissingExtraError, MissingFileError
+from chainrule.errors import MissingExtraError, MissingFileError, SettingError, shortened
 from chainrule.forks import load
 from chainrule.training.signals import ENDING
 
@@ -39,6 +39,14 @@ def launch(
             min=1, help="How many to start on this machine; without it, this is one of a launcher's.", metavar="N"
         ),
     ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(help="Where all meet, on the first one's machine, if no launcher says it.", metavar="HOST:PORT"),
+    ] = None,
+    number: Annotated[
+        int | None,
+        typer.Option(min=0, help="With --address and --processes: which of them this one is, from 0 on.", metavar="I"),
+    ] = None,
 ) -> None:
     """Carry out a script in several processes that train together, with engine=cr.JaxEngine(devices="all").
 
@@ -46,13 +54,32 @@ def launch(
 
     srun --ntasks 16 chainrule launch train.py
 
+    mpiexec -n 16 chainrule launch --address node1:29500 train.py
+
     The script's own options come behind --. If one of them fails or is killed, the others end as well, with a message.
     """
     if not script.is_file():
         raise MissingFileError(f"there is no script {script}. Give the path of a Python file.")
-    if processes is not None and TOLD not in os.environ:
+    _check_place(processes, address, number)
+    if processes is not None and address is None and TOLD not in os.environ:
         raise typer.Exit(_watched(_started(script, arguments or (), processes)))
-    _carry_out(script, arguments or ())
+    _carry_out(script, arguments or (), (address, processes, number))
+
+
+def _check_place(processes: int | None, address: str | None, number: int | None) -> None:
+    """Refuse an address that is none, and a place among others of which a part is missing."""
+    host, _, port = (address or "").rpartition(":")
+    if address is not None and not (host and port.isdecimal() and 0 < int(port) < 2**16):
+        raise SettingError(
+            f"--address was given {shortened(address)}; give the first process's machine and a free port there, such as node1:29500."
+        )
+    if (number is not None) != (processes is not None and address is not None):
+        raise SettingError(
+            "give all of a process that is one of several, --address HOST:PORT --processes N --number I, or the address alone where "
+            "a launcher says the rest; --processes N alone starts all of them here."
+        )
+    if number is not None and processes is not None and number >= processes:
+        raise SettingError(f"--number was given {number}; of {processes} processes give 0 to {processes - 1}.")
 
 
 def _started(script: Path, arguments: Sequence[str], count: int) -> list[subprocess.Popen[bytes]]:
@@ -105,7 +132,7 @@ def _ended_all(processes: Sequence[subprocess.Popen[bytes]], failed: int) -> int
     return code if code > 0 else SIGNALLED - code
 
 
-def _carry_out(script: Path, arguments: Sequence[str]) -> None:
+def _carry_out(script: Path, arguments: Sequence[str], place: tuple[str | None, int | None, int | None]) -> None:
     """Join the others and carry the script out; whatever ends it ends this process at once, so that the others notice."""
     try:
         processes = load("chainrule.engines.jax.processes")
@@ -116,7 +143,7 @@ def _carry_out(script: Path, arguments: Sequence[str]) -> None:
         _stay_on_own_cores(int(count), int(number))
         processes.join(address, int(count), int(number))
     else:
-        processes.join()
+        processes.join(*place)
     sys.argv, sys.path[0] = [str(script), *arguments], str(script.resolve().parent)
     signals = _Heard()
     code = 0

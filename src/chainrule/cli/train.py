@@ -61,6 +61,7 @@ from chainrule.errors import SettingError
 from chainrule.tables import Spelling, Table, as_table, sample
 from chainrule.tables.options import counted
 from chainrule.tabular import Recipe, TableModel
+from chainrule.tabular.learning.checkpoints import seconds_kept
 from chainrule.training.checkpoints import seconds_of
 from chainrule.training.signals import heard_as_interrupt
 
@@ -90,7 +91,7 @@ def train(
     activation: ActivationName = "relu",
     curves: Curves = Recipe.width,
     dropout: Dropout = None,
-    seconds: Seconds = f"{USUAL:g}s",
+    seconds: Seconds = None,
     fast: Fast = False,
     best: Best = False,
     folds: Folds = 5,
@@ -126,7 +127,7 @@ def train(
         missing=missing.value,
         missing_mark=missing_mark or (),
         value_mark=value_mark or (),
-        seconds=LONG if best else duration(seconds),
+        seconds=_time(seconds, best, resume),
         folds=1 if fast else folds,
         search=not fast,
         recipe=Recipe(
@@ -235,6 +236,13 @@ def layer_sizes(text: str) -> tuple[int, ...]:
     if min(sizes) < 1:
         raise SettingError(f"--hidden was given {text!r}; give positive whole numbers such as 64,32, or none.")
     return sizes
+
+
+def _time(given: str | None, best: bool, resume: Path | None) -> float | None:
+    """Seconds that training may take: as is said, or as it was said for the training that is gone on with."""
+    if given is not None or best:
+        return LONG if best else duration(given or "")
+    return USUAL if resume is None else seconds_kept(resume)
 
 
 def duration(text: str) -> float:

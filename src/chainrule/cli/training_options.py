@@ -154,7 +154,14 @@ Dropout = Annotated[
     ),
 ]
 Seconds = Annotated[
-    str, typer.Option("--time", help="How long training may take: 10s, 2m, 1h.", **TRAINING, metavar="TIME")
+    str | None,
+    typer.Option(
+        "--time",
+        help=f"How long training may take: 10s, 2m, 1h; by default {USUAL:g}s, with --resume as long as it was.",
+        show_default=False,
+        **TRAINING,
+        metavar="TIME",
+    ),
 ]
 Fast = Annotated[bool, typer.Option("--fast", help="One network, and nothing is tried.", **TRAINING)]
 Best = Annotated[bool, typer.Option("--best", help=f"The same as --time {LONG:g}s.", **TRAINING)]

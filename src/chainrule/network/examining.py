@@ -99,7 +99,7 @@ class ExaminableNetwork(ExplainableNetwork):
     def find_learning_rate(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         *,
         lowest: float = 1e-6,
         highest: float = 10.0,
@@ -122,7 +122,7 @@ class ExaminableNetwork(ExplainableNetwork):
         Parameters
         ----------
         X, y : array-like
-            As for `fit`.
+            As for `fit`; a dataset in place of both too.
         lowest, highest : float
             The first and the last rate.
         steps : int

@@ -21,7 +21,7 @@ from chainrule.explanation.rendering.tables import Table
 from chainrule.explanation.rendering.written import Written
 from chainrule.network.base import BaseNetwork, inputs_of
 from chainrule.training.named import as_optimizer
-from chainrule.training.schedules import Exponential
+from chainrule.training.stored import Dataset
 
 if TYPE_CHECKING:
     from chainrule.explanation.drawing import Drawing
@@ -146,6 +146,22 @@ class RateSearch(Written):
         )
 
 
+class _EnoughError(Exception):
+    """So many steps have been taken."""
+
+
+class _Until:
+    """Ends a training after so many epochs, within one: of large data an epoch has many more steps than are asked for."""
+
+    def __init__(self, epochs: float) -> None:
+        self._epochs = epochs
+
+    def update(self, epochs: float, metrics: Mapping[str, float]) -> None:
+        """Told how far it is."""
+        if epochs >= self._epochs:
+            raise _EnoughError
+
+
 def search_rates(
     network: BaseNetwork,
     X: Any,
@@ -164,13 +180,16 @@ def search_rates(
     SettingError.unless_number(owner, "highest", highest, above=lowest)
     SettingError.unless_count(owner, "steps", steps, at_least=10)
     own: Any = copy.deepcopy(network)
-    rows = len(inputs_of(own, X)[0])
+    rows = len(X if isinstance(X, Dataset) else inputs_of(own, X)[0])
     each = 1 if batch_size is None else -(-rows // batch_size)  # steps of an epoch
-    growing = Exponential(lowest, (highest / lowest) ** (each / (steps - 1)))
-    with suppress(DivergedError):
+
+    def growing(epoch: Any) -> Any:
+        return lowest * (highest / lowest) ** np.minimum(np.asarray(epoch) * each / (steps - 1), 1.0)
+
+    with suppress(DivergedError, _EnoughError):
         own.fit(
             X, y, optimizer=replace(as_optimizer(optimizer), learning_rate=growing), batch_size=batch_size,
-            epochs=math.ceil(steps / each), record=1, progress=False, **settings,
+            epochs=math.ceil(steps / each), record=1, progress=_Until(steps / each), **settings,
         )  # fmt: skip
     losses = np.asarray(own.recording.losses, np.float64)[:steps]
     known = losses[: np.argmin(np.isfinite(losses))] if not np.isfinite(losses).all() else losses

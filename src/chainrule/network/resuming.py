@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def resume(
     callbacks: Sequence[Callable[..., Any]] = (),
     metrics: Sequence[Asked] | Asked = (),
     epochs: int | None = None,
-    every: int | str | None = None,
+    every: int | str | timedelta | None = None,
     engine: str | Engine | None = None,
     threads: int | None = None,
     progress: bool | Display | None = None,
@@ -105,10 +106,6 @@ def resume(
     check_parts(found.path, says, PARTS)
     _check_given(found, says, validation_data, sample_weight, callbacks)
     _check_metrics(found, says["fit"].get("metrics", ()), as_metrics(metrics))
-    stopped = FINISHED if network.history is None else network.history.stopped
-    if has_ended(stopped) and stopped != DIVERGED:  # which comes to the same again, and says so
-        _give_states(callbacks, says["states"])
-        return network
     again: dict[str, Any] = {
         "epochs": epochs,
         "every": every,
@@ -121,6 +118,9 @@ def resume(
         "epochs": says["epochs"],
         **{name: value for name, value in again.items() if value is not None},
     }
+    if _is_done(network, given["epochs"]):
+        _give_states(callbacks, says["states"])
+        return network
     loss = nested(network.model, [meaning.head.loss for meaning in network.meanings])
     written = path if leads(given.get("engine", AUTO)) else None
     with held(written):  # before callbacks are changed, whose files another training may write
@@ -130,6 +130,15 @@ def resume(
             continue_from=network.run, checkpoint=path, **given,
         )  # fmt: skip
     return network
+
+
+def _is_done(network: Any, epochs: Any) -> bool:
+    """Whether there is nothing left to do; one that diverged comes to the same again, and says so."""
+    history = network.history
+    if history is None or history.stopped == DIVERGED:
+        return False
+    whole = history.epochs == epochs and not len(network.run.under_way)
+    return has_ended(history.stopped) or (history.stopped == FINISHED and whole)
 
 
 def _give_states(callbacks: Sequence[Any], states: Sequence[Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from chainrule.network.files.storage import as_path
 from chainrule.network.fitting import carry_out, training_for
 from chainrule.nn.parameters import as_patterns
 from chainrule.training import Clipping, EarlyStopping, Every, History, Penalty, Run, Settings, as_early_stopping
-from chainrule.training.checkpoints import USUAL
+from chainrule.training.checkpoints import USUAL, as_typed
 from chainrule.training.progress import Display
 from chainrule.training.signals import heard_as_interrupt
 
@@ -58,7 +59,7 @@ class TrainableNetwork(ExaminableNetwork):
         record: bool | int = False,
         standardise: bool = False,
         checkpoint: str | Path | None = None,
-        every: int | str | None = None,
+        every: int | str | timedelta | None = None,
     ) -> History:
         """Learn from data, starting from the parameters as they are.
 
@@ -134,7 +135,7 @@ class TrainableNetwork(ExaminableNetwork):
             that was never stopped, wherever this one was killed. The two moments before are kept beside it, as `.1` and `.2`.
             Callbacks that have `state_dict()` and
             `load_state_dict(state)` are kept with it.
-        every : str or int, optional
+        every : str, timedelta or int, optional
             How often: a time such as `"5m"`, or a number of epochs; by default `"30s"`. One that is due while the one before is
             still being written is left out.
 
@@ -156,7 +157,8 @@ class TrainableNetwork(ExaminableNetwork):
             raise SettingError(
                 f"every={shortened(every)} says how often a training is kept, and checkpoint, where, was not given; give both."
             )
-        often = Every.of(USUAL if every is None else every)
+        every = as_typed(USUAL if every is None else every)
+        often = Every.of(every)
         settings = Settings(
             epochs=epochs, batch_size=batch_size, seed=seed, shuffle=shuffle, engine=engine, threads=threads,
             gradients=gradients, early_stopping=as_early_stopping(early_stopping), callbacks=callbacks,
@@ -172,7 +174,7 @@ class TrainableNetwork(ExaminableNetwork):
             "optimizer": training.step.optimizer, "batch_size": batch_size, "seed": seed, "shuffle": shuffle,
             "early_stopping": settings.early_stopping, "validation_split": validation_split, "class_weight": class_weight,
             "l1": l1, "l2": l2, "clip_value": clip_value, "clip_norm": clip_norm, "frozen": settings.frozen,
-            "gradients": gradients, "engine": engine, "threads": threads, "record": record, "every": every or USUAL,
+            "gradients": gradients, "engine": engine, "threads": threads, "record": record, "every": every,
             "metrics": [metric_name(one) for one in as_metrics(metrics)],
         }  # fmt: skip
         goes_on = continue_from is not None

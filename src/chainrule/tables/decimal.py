@@ -97,6 +97,25 @@ def decimal_mark(frame: pl.DataFrame, separator: str = ",") -> Mark:
     return _decided(text, point, comma, separator)
 
 
+def respelled(frame: pl.DataFrame, decimal: Decimal, wanted: Decimal) -> pl.DataFrame:
+    """The same with its numbers of text written with another decimal mark, and no marks between groups of digits.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> respelled(pl.DataFrame({"price": ["1.234,5", "5,5 €", "31.12.2024"]}), ",", ".")["price"].to_list()
+    ['1234.5', '5.5 €', '31.12.2024']
+    """
+    import polars as pl
+
+    if decimal == wanted:
+        return frame
+    cell = pl.col(pl.String)
+    number = cell.str.contains(_number(decimal, wanted)) | cell.str.contains(_groups(wanted))
+    plain = cell.str.replace_all(wanted, "", literal=True).str.replace_all(decimal, wanted, literal=True)
+    return frame.with_columns(pl.when(number).then(plain).otherwise(cell))
+
+
 def speaks_against(text: str, decimal: Decimal) -> bool:
     """Whether a cell may be why its table is read with the other decimal mark; where none does, this one stays if it is training's.
 

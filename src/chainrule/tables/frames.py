@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,16 @@ _NUMBERS = frozenset({"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4"
 """Kinds and sizes of NumPy's numbers that Polars knows."""
 
 
-def frame_of(source: Any) -> tuple[pl.DataFrame, list[str]]:
-    """A Polars frame of `source`, and notes.
+class Frame(NamedTuple):
+    """What `frame_of` gives: a Polars frame, notes, and names that were given more than once."""
+
+    frame: pl.DataFrame
+    notes: list[str]
+    repeated: tuple[str, ...] = ()
+
+
+def frame_of(source: Any) -> Frame:
+    """A Polars frame of `source`, notes, and names that were given more than once.
 
     Parameters
     ----------
@@ -91,7 +99,7 @@ def row_of(source: Any, columns: Sequence[str]) -> Mapping[str, Any] | None:
         return None if any(_is_column(value) for value in source.values()) else _by_name(source)
     if type(source).__module__.partition(".")[0] != "pandas" or getattr(source, "ndim", 2) != 1:
         return None
-    labels = [composed(str(label)) for label in source.index]
+    labels = unique_names([composed(str(label)) for label in source.index])[0]
     return None if set(columns).isdisjoint(labels) else dict(zip(labels, source.tolist(), strict=True))
 
 
@@ -142,10 +150,10 @@ def _columns(array: Any) -> Iterator[Any]:
     yield from (cells.slice(i * len(array), len(array)) for i in range(array.shape[1]))
 
 
-def _of_columns(columns: Sequence[tuple[Any, Any]], notes: list[str]) -> tuple[pl.DataFrame, list[str]]:
+def _of_columns(columns: Sequence[tuple[Any, Any]], notes: list[str]) -> Frame:
     import polars as pl
 
-    names, _, remarks = unique_names([str(name) for name, _ in columns])
+    names, repeated, remarks = unique_names([composed(str(name)) for name, _ in columns])
     series = [_series(name, values) for name, (_, values) in zip(names, columns, strict=True)]
     if len({len(column) for column in series}) > 1:
         longest, shortest = max(series, key=len), min(series, key=len)
@@ -153,8 +161,8 @@ def _of_columns(columns: Sequence[tuple[Any, Any]], notes: list[str]) -> tuple[p
             f"the columns of a table have one length, but {longest.name!r} has {len(longest):,} values and "
             f"{shortest.name!r} {len(shortest):,}; give as many values in each."
         )
-    frame, more = _plain(pl.DataFrame(series))
-    return frame, [*notes, *remarks, *more]
+    frame, more, _ = _plain(pl.DataFrame(series))
+    return Frame(frame, [*notes, *remarks, *more], repeated)
 
 
 def _series(name: str, values: Any) -> pl.Series:
@@ -242,7 +250,7 @@ def _pandas_column(column: Any) -> Any:
     return column.tolist()
 
 
-def _plain(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+def _plain(frame: pl.DataFrame) -> Frame:
     """The frame with nulls where numbers are none, records as columns of their own, and without what no cell can hold."""
     import polars as pl
 
@@ -270,7 +278,7 @@ def _plain(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     if names != frame.columns:
         once, _, again = unique_names(names)
         frame, notes = frame.rename(dict(zip(frame.columns, once, strict=True))), [*notes, *again]
-    return frame, [*notes, f"{quoted(lists)} left out: lists or binary data"] if lists else notes
+    return Frame(frame, [*notes, f"{quoted(lists)} left out: lists or binary data"] if lists else notes)
 
 
 def _decoded(column: pl.Series) -> Iterator[pl.Series]:

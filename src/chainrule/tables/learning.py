@@ -172,6 +172,7 @@ def _nothing_left(table: Table, target: str, columns: Sequence[Column]) -> tuple
         f"no column is left to learn {target!r} from: it has {counted(len(table.names), 'column')} ({quoted(table.names)})"
         + (f"; {'; '.join(reasons)}" if reasons else "")
         + (f"; and {len(columns) - MOST_REASONS:,} more" if len(columns) > MOST_REASONS else "")
+        + ("; give a table that has others beside the target" if table.names == (target,) and not alone else "")
         + ("; if the columns were not told apart, name what stands between them" if alone else "")
     )
     return said, option("separator", "semicolon") if alone else ""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.files import files_of, kind_of
-from chainrule.tables.sources import as_table
+from chainrule.tables.sources import as_table, one_mark
 from chainrule.tables.streaming import stream
 from chainrule.tables.table import Drawn, Table
 from chainrule.tables.threads import refuse_in_a_copy
@@ -59,6 +59,7 @@ def sample(
     notes: list[str] = []
     for part in stream(source, None, 2**16, separator, header, decimal, encoding):
         first = first or part
+        part = part if decimal else one_mark(part, first.decimal)
         notes += part.notes
         most, places = max(1, MOST_CELLS // part.frame.width), np.arange(rows, rows + len(part))
         rows += len(part)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import SettingError
-from chainrule.tables.decimal import Mark, decimal_mark
+from chainrule.tables.decimal import Mark, decimal_mark, respelled
 from chainrule.tables.encoding import utf8
 from chainrule.tables.files import File, Kind, files_of, kind_of
 from chainrule.tables.frames import frame_of, row_of
@@ -63,7 +63,7 @@ def as_table(
     --------
     >>> table = as_table({"name": ["Ada", "Alan"], "age": [36, None]})
     >>> table.names, len(table), table.line(1)
-    (('name', 'age'), 2, 'row 1')
+    (('name', 'age'), 2, 'row 2')
     """
     refuse_in_a_copy()
     form = TextFormat(separator, header, decimal, encoding)
@@ -139,12 +139,19 @@ def _columnar(kind: Kind, file: Path | io.BytesIO, source: str, decimal: Decimal
 
 def typed(holder: Any, source: str, decimal: Decimal | None) -> Table:
     """The table of what has columns with types; numbers may be written in those of text all the same."""
-    frame, notes = frame_of(holder)
+    frame, notes, repeated = frame_of(holder)
     if not frame.width or not frame.height:
         raise TableError(f"{source} holds no values; rows of values are needed.")
     mark = Mark(decimal) if decimal else decimal_mark(frame)
     notes += [mark.note] if mark.note else []
-    return Table(frame, source, decimal=mark.decimal, notes=tuple(notes), guessed=mark.guessed)
+    return Table(frame, source, decimal=mark.decimal, notes=tuple(notes), repeated=repeated, guessed=mark.guessed)
+
+
+def one_mark(table: Table, decimal: Decimal) -> Table:
+    """The table with this decimal mark, as files have that go together: its numbers are written so, or read so if nothing tells."""
+    if table.guessed is not None:
+        return table.of_mark(decimal)
+    return replace(table, frame=respelled(table.frame, table.decimal, decimal), decimal=decimal)
 
 
 def _together(tables: Sequence[Table], source: str, decimal: Decimal | None) -> Table:
@@ -161,6 +168,9 @@ def _together(tables: Sequence[Table], source: str, decimal: Decimal | None) -> 
                 f"the files of {source} are to have the same columns, but {table.source} {lacks}; {first.source} has "
                 f"{quoted(list(first.names), 8)}. Leave it out, or give it the same columns."
             )
+    own = {table.decimal for table in tables if table.guessed is None}
+    if decimal is None and len(own) > 1:
+        tables, decimal = [one_mark(table, ".") for table in tables], "."
     frames = [table.frame.select(first.names) for table in tables]
     frame = pl.concat(frames, how="vertical_relaxed")
     mark = Mark(decimal or first.decimal, None, first.guessed)

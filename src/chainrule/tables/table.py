@@ -101,10 +101,9 @@ class Table:
         return dict(zip(self.frame.columns, self.frame.get_columns(), strict=True))
 
     def line(self, row: int) -> str:
-        """Where a row stands, for messages: `line 7` of a text file, `row 5` of a frame."""
-        if self.lines is not None:
-            return f"line {self.lines[row]}"
-        return f"row {row if self.drawn is None else self.drawn.rows[row]}"
+        """Where a row stands, for messages: rows are counted from 1, and lines of a text file with its header."""
+        place = 1 + (row if self.drawn is None else int(self.drawn.rows[row]))
+        return f"row {place:,}" if self.lines is None else f"row {place:,}, line {self.lines[row]:,}"
 
     def rows(self, chosen: NDArray[np.intp] | slice) -> Table:
         """The table of the chosen rows only."""

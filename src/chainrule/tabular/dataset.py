@@ -101,7 +101,7 @@ class TableDataset(Dataset):
                 raise TableError(
                     "the function that TableDataset was given gave no batches; let it give some of columns."
                 )
-            names = frame_of(first)[0].columns
+            names = frame_of(first).frame.columns
             coming = BatchDataset(lambda: map(self._split, source()), int(rows or 0), megabytes=megabytes)
             self.rows, self.in_order, self._read = coming.rows, True, coming.pieces
         else:
@@ -132,7 +132,7 @@ class TableDataset(Dataset):
             raise TableError(f"{what} has the columns {quoted(names)}, and not {quoted(missing)}. Give names of these.")
 
     def _split(self, part: Any) -> Piece:
-        frame, _ = frame_of(part)
+        frame = frame_of(part).frame
         self._unless_there(frame.columns, "a batch")
         weights = None if self._weight is None else frame[self._weight].to_numpy()
         targets = frame[self._target].to_numpy() if self._target else None

@@ -71,6 +71,11 @@ def made_ready(
     table = sample(data, seed=learning["seed"])
     cells = len(table) * len(table.names)
     del data
+    for name in (groups, order, weights):
+        if isinstance(name, str) and name in table.repeated:
+            raise TableError(
+                f"{table.source} has more than one column {name!r}; rename one, so that it is clear which is meant."
+            )
     drawn = table.drawn or Drawn(np.arange(len(table)), len(table))
     spelling = Spelling.of(preparing["missing_mark"], preparing["value_mark"]).in_table(table)
     by_weight = None if weights is None else weights_of_table(weights, table, spelling)
@@ -84,7 +89,7 @@ def made_ready(
         )
     for apart in (groups, weights):
         if isinstance(apart, str):
-            kinds = {spelled(apart): "drop", **kinds}
+            kinds = {apart: "drop", **kinds}
     scaling = preparing["scaling"]
     options: Any = {**preparing, "columns": kinds, "scaling": scaling or "robust"}
     table = replace(table, frame=table.frame.clone())

@@ -28,7 +28,7 @@ def weights_of_table(given: Any, table: Table, spelling: Spelling) -> NDArray[np
         When they are no weights: others than one for every row, negative ones, missing ones, or only zeros.
     """
     if isinstance(given, str):
-        weights = weights_of_rows(_numbers(given, table, spelling), len(table), f"the weight in {given!r}")
+        weights = _numbers(given, table, spelling)
     else:
         of = len(table) if table.drawn is None else table.drawn.of
         weights = weights_of_rows(given, of, "weights")
@@ -47,6 +47,13 @@ def _numbers(name: str, table: Table, spelling: Spelling) -> NDArray[np.float64]
     if read is None or read.strays:
         raise TableError(
             f"column {name!r} of {table.source} is to weigh the rows, but not all it holds are numbers: {quoted(texts(cells)[:4])}."
+        )
+    wrong = np.flatnonzero(~(np.isfinite(read.values) & (read.values >= 0)))
+    if len(wrong):
+        first = read.values[wrong[0]]
+        what = f"{first:g} as weight" if np.isfinite(first) else "no weight"
+        raise TableError(
+            f"{table.source} has {what} in {table.line(int(wrong[0]))}, column {name!r}; give every row one that is not negative."
         )
     return read.values
 

@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from chainrule.engines.workers import Aside
@@ -37,6 +38,17 @@ def seconds_of(text: str) -> float | None:
     return float(found[1]) * UNITS[found[2]] if found is not None and float(found[1]) else None
 
 
+def as_typed(every: Any) -> Any:
+    """A `timedelta` as it is typed, and anything else as it is.
+
+    Examples
+    --------
+    >>> as_typed(timedelta(minutes=5)), as_typed("5m"), as_typed(3)
+    ('300.000000s', '5m', 3)
+    """
+    return f"{every.total_seconds():f}s" if isinstance(every, timedelta) else every
+
+
 @dataclass(frozen=True)
 class Every:
     """How often a checkpoint is due: after so many epochs, or so many seconds."""
@@ -46,7 +58,7 @@ class Every:
 
     @classmethod
     def of(cls, given: Any) -> Every:
-        """From a number of epochs, or a time such as `"30s"`."""
+        """From a number of epochs, or a time as typed, such as `"30s"`."""
         if isinstance(given, str):
             seconds = seconds_of(given)
             if seconds is None:

@@ -22,7 +22,7 @@ from chainrule.training.checkpoints import Checkpoints
 from chainrule.training.data import filled_up, owned
 from chainrule.training.divergence import diverged
 from chainrule.training.evaluation import Evaluator, Scorer, means_of, samples_are_apart
-from chainrule.training.history import DIVERGED, FINISHED, INTERRUPTED, History
+from chainrule.training.history import DIVERGED, FINISHED, History
 from chainrule.training.keyframes import Keyframe, Keyframes
 from chainrule.training.loops import is_settled, prepare_runners
 from chainrule.training.objective import Batch, in_order, split_frozen
@@ -204,19 +204,19 @@ class Training:
 
     def course(self, current: NetworkParameters | None = None) -> Iterator[Call]:
         """The same, gone through call by call: those that others carry out, which are to be before it goes on."""
+        since = self.history.epochs
         if self.settings.record:
             self.keyframes = Keyframes(self.now(own=True), self._keyframe(), self.settings.record)
         try:
             with display(self.settings.epochs, self.settings.progress) as shown:
                 yield from self._epochs(shown, current or (lambda parameters: None))
         except KeyboardInterrupt:
-            if self.history.stopped == FINISHED:  # or it was over already
-                self.history.stopped = INTERRUPTED
+            self.history.interrupt()
         finally:
             if isinstance(self.runner, WindowedRunner):
                 self.runner.rest()
             self._catch_up()
-        warn_unless_finite(self.history)
+        warn_unless_finite(self.history, since)
         with suppress(KeyboardInterrupt):  # there is nothing left to be ended
             self._find()
         self._find()
@@ -229,7 +229,7 @@ class Training:
         settings, share = self.settings, 1.0 if self.keyframes is None else self.keyframes.share
         runner = self.blocks or BlockRunner(self.runner, self.steps_per_epoch, share)
         alone = not self._looked_at and not settings.callbacks
-        certain = alone and self.watch is None and settings.stop is None and not runner.by_others
+        certain = alone and not runner.by_others and (self.watch, self.plateau, settings.stop) == (None, None, None)
         if self._is_over() or (done := self.history.epochs) == settings.epochs:
             return
         count, ahead = max(-(-self._at.steps // self.steps_per_epoch), self._length(done, runner) if alone else 1), None
@@ -258,9 +258,9 @@ class Training:
 
     def _length(self, done: int, runner: BlockRunner) -> int:
         """How many epochs from number `done` on one block takes."""
-        stop, watch, most = self.settings.stop, self.watch, float(self.settings.epochs - done)
-        most = most if stop is None else min(most, stop.ahead)
-        return runner.epochs_at_once(most if watch is None else min(most, watch.ahead(self.history)))
+        certain = [x.ahead for x in (self.settings.stop, self.plateau) if x is not None]
+        certain += [] if self.watch is None else [self.watch.ahead(self.history)]
+        return runner.epochs_at_once(min([float(self.settings.epochs - done), *certain]))
 
     def _carry_out(self, block: Block, runner: BlockRunner, shown: Display) -> Iterator[Call]:
         """The steps of a block that are not yet done."""
@@ -343,13 +343,13 @@ class Training:
 
     @property
     def _looked_at(self) -> bool:
-        """Whether something looks at every epoch, so that they come one at a time; early stopping where others ask it on the way."""
+        """Whether something looks at every epoch, so that they come one at a time; what watches where others ask it on the way."""
         kept = self.keyframes is not None or self.checkpoints is not None or isinstance(self.runner, WindowedRunner)
-        return any(x is not None for x in (self.validator, self.scorer, self.plateau, self.watch if kept else None))
+        return any(x is not None for x in (self.validator, self.scorer, *((self.watch, self.plateau) if kept else ())))
 
     def _show_watchers(self) -> None:
         """Show the last epoch to what watches and has not seen it."""
-        if self.plateau is not None and self.plateau.seen < self.history.epochs:
+        while self.plateau is not None and self.plateau.seen < self.history.epochs:
             self.plateau.see(self.history)
         while self.watch is not None and self.watch.seen < self.history.epochs:
             self.watch.see(self.history, partial(self._learned, self.watch.seen - self._at.block.first))

@@ -81,6 +81,11 @@ class History(Shown):
         """Whether Ctrl-C ended the training."""
         return self.stopped == INTERRUPTED
 
+    def interrupt(self) -> None:
+        """Note that the training was interrupted, unless it was over already."""
+        if self.stopped == FINISHED:
+            self.stopped = INTERRUPTED
+
     def extend(self, metrics: Mapping[str, Any]) -> None:
         """Add the metrics of some epochs, an array for every name; they are kept as they are until somebody reads them."""
         self._added.append((self._epochs, dict(metrics)))

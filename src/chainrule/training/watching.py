@@ -45,14 +45,18 @@ def is_of_epochs_end(monitor: str) -> bool:
     return monitor.partition("_")[0] not in ("loss", "accuracy")
 
 
-def warn_unless_finite(history: History) -> None:
-    """Warn of validation metrics that were NaN or infinite, of which none can be the best."""
+def warn_unless_finite(history: History, since: int = 0) -> None:
+    """Warn of validation metrics that were NaN or infinite after epochs from `since` on, of which none can be the best.
+
+    Before that the training may not have had them, nor those since that it had before.
+    """
     for name in (name for name in history if name.startswith("val_")):
-        strange = np.flatnonzero(~np.isfinite(history.column(name)))
-        if len(strange):
+        strange = np.flatnonzero(~np.isfinite(history.column(name)[since:]))
+        ended = since > 0 and name != "val_loss" and len(strange) == history.epochs - since
+        if len(strange) and not ended:
             warnings.warn(
-                f"{name} is NaN or infinite after {len(strange)} of {history.epochs} epochs, first after epoch "
-                f"{strange[0] + 1}. Early stopping takes no such epoch for the best, and OnPlateau does not count it. Look "
+                f"{name} is NaN or infinite after {len(strange)} of {history.epochs - since} epochs, first after epoch "
+                f"{since + strange[0] + 1}. Early stopping takes no such epoch for the best, and OnPlateau does not count it. Look "
                 "for validation data far from those learned from, or too large for the dtype (dtype='float64').",
                 RuntimeWarning,
                 stacklevel=3,
@@ -136,9 +140,15 @@ class Plateau:
         self._monitor = rule.monitor or ("val_loss" if validated else "loss")
 
     def see(self, history: History) -> None:
-        """Note the last epoch."""
-        value = float(history.column(self._monitor)[-1])
-        self._noted = history.epochs, self.rule.after(self.position, direction(self._monitor) * value)
+        """Note the next epoch."""
+        seen, position = self._noted
+        value = float(history.column(self._monitor)[seen])
+        self._noted = seen + 1, self.rule.after(position, direction(self._monitor) * value)
+
+    @property
+    def ahead(self) -> int:
+        """How many epochs have the same rate at least."""
+        return self.rule.patience - self.position.waited
 
     @property
     def seen(self) -> int:
@@ -185,7 +195,7 @@ class Seen:
                 watch.see(history, partial(self._steps_after, epoch))
                 self._bests.append(watch.best)
             if plateau is not None:
-                plateau.see(history.until(epoch + 1))
+                plateau.see(history)
                 self._positions.append(plateau.position)
 
     def _steps_after(self, epoch: int, end: int) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
+
+import chainrule as cr
+from chainrule.cli.app import app
+from chainrule.errors import SettingError
 
 pytest.importorskip("jax")
 
@@ -133,11 +139,51 @@ def carried_out(
     return subprocess.run(command, capture_output=True, text=True, timeout=150, env={**os.environ, **more})
 
 
+def test_devices_are_a_number_or_all() -> None:
+    with pytest.raises(SettingError, match="devices='al'; give a number of devices, or 'all' for all there are"):
+        cr.JaxEngine(devices="al")
+    with pytest.raises(SettingError, match="devices=0; it must be a positive integer"):
+        cr.JaxEngine(devices=0)
+
+
 def test_two_devices(folder: Path) -> None:
     script = BEGINNING + "one, other = (fitted(e, epochs=2) for e in ('numpy', cr.JaxEngine(devices='all')))\n"
     script += "np.testing.assert_allclose(one, other, 3e-5); print('done')"
     done = carried_out(folder, script, XLA_FLAGS="--xla_force_host_platform_device_count=2")
     assert done.stdout == "done\n", done.stderr[-3000:]
+
+
+SUMS = """
+import re, sys
+import numpy as np
+import chainrule as cr
+from chainrule.engines.jax import shared_runner
+
+found, compiled = [], shared_runner._compiled_steps
+
+def noted(*given):
+    function = compiled(*given)
+    found.append(len(re.findall(r"= .*all-reduce\\(", function.as_text())))
+    return function
+
+shared_runner._compiled_steps = noted
+X = np.random.default_rng(0).normal(size=(32, 4)).astype(np.float32)
+layers = [cr.Dense(6, "tanh"), cr.Dropout(0.2), cr.Dense(5, "relu"), cr.Dense(1)]
+cr.Network(layers, dtype=sys.argv[1]).fit(
+    X, X[:, 0], epochs=1, batch_size=16, l2=0.01, engine=cr.JaxEngine(devices="all"), progress=False
+)
+print(*set(found))
+"""
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_devices_add_up_all_sums_of_a_step_at_once(dtype: str, tmp_path: Path) -> None:
+    """Six arrays of gradients and the loss: XLA by itself has a meeting for each, which on CPUs takes a millisecond."""
+    (tmp_path / "script.py").write_text(SUMS)
+    flags = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    command = [sys.executable, "-W", "ignore", str(tmp_path / "script.py"), dtype]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=150, env=flags)
+    assert done.stdout == "1\n", done.stderr[-3000:]
 
 
 @by_night
@@ -178,6 +224,57 @@ def test_a_lost_process_ends_all_and_another_number_goes_on(signalled: str, fold
     (whole / "X").write_bytes((folder / "X").read_bytes())
     assert not carried_out(whole, KILLED, processes=1).returncode
     np.testing.assert_allclose(np.loadtxt(folder / "loss0"), np.loadtxt(whole / "loss0"), 3e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--address", "node1"], "--address was given 'node1'; give the first process's machine and a free port"),
+        (["--address", "node1:70000"], "--address was given"),
+        (["--number", "1"], "give all of a process that is one of several"),
+        (["--processes", "2", "--number", "1"], "give all of a process that is one of several"),
+        (["--processes", "2", "--address", "node1:29500"], "give all of a process that is one of several"),
+        (["--address", "node1:29500", "--processes", "2", "--number", "2"], "of 2 processes give 0 to 1"),
+    ],
+)
+def test_a_place_among_others_is_said_as_a_whole(options: list[str], said: str, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text("raise AssertionError")
+    answer = CliRunner().invoke(app, ["launch", *options, str(tmp_path / "script.py")])
+    assert answer.exit_code == 1
+    assert said in answer.output
+
+
+LAUNCHED = {
+    "by hand": lambda count, number: (["--processes", count, "--number", number], {}),
+    "by MPICH": lambda count, number: ([], {"PMI_SIZE": count, "PMI_RANK": number}),
+    "by Open MPI 5": lambda count, number: ([], {"OMPI_COMM_WORLD_SIZE": count, "OMPI_COMM_WORLD_RANK": number}),
+    "by Slurm": lambda count, number: (
+        [],
+        {
+            "SLURM_JOB_ID": "7", "SLURM_STEP_NODELIST": "localhost", "SLURM_NTASKS": count, "SLURM_PROCID": number,
+            "SLURM_LOCALID": number,
+        },
+    ),
+}  # fmt: skip
+"""What every one of several processes is started with."""
+
+
+@by_night
+@pytest.mark.parametrize("how", LAUNCHED)
+def test_processes_that_others_start(how: str, folder: Path) -> None:
+    script = "import jax\nprint(jax.process_index(), jax.process_count(), len(jax.devices()))"
+    (folder / "script.py").write_text(script)
+    started = []
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{one.getsockname()[1]}"
+    for number in "01":
+        options, more = LAUNCHED[how]("2", number)
+        command = [sys.executable, "-W", "ignore", "-m", "chainrule", "launch", "--address", address, *options]
+        started.append(
+            subprocess.Popen([*command, str(folder / "script.py")], stdout=subprocess.PIPE, env={**os.environ, **more})
+        )
+    assert [one.communicate(timeout=120)[0].split() for one in started] == [[b"0", b"2", b"2"], [b"1", b"2", b"2"]]
 
 
 @by_night

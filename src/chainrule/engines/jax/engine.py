@@ -69,6 +69,10 @@ class JaxEngine(Engine):
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise UnknownNameError.among("precision", self.precision, PRECISIONS)
+        if isinstance(self.devices, str) and self.devices != ALL:
+            raise SettingError(
+                f"JaxEngine was given devices={shortened(self.devices)}; give a number of devices, or {ALL!r} for all there are."
+            )
         if self.devices not in (None, ALL):
             SettingError.unless_count("JaxEngine", "devices", self.devices)
         SettingError.unless_count("JaxEngine", "split", self.split)

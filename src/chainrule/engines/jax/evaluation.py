@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -28,7 +28,7 @@ class Evaluation:
     """
 
     def __init__(self, rounded: bool = False) -> None:
-        self._rounded = rounded
+        self.rounded = rounded
         self.doubts: list[Any] = []
 
     @property
@@ -39,12 +39,20 @@ class Evaluation:
     def outputs(self, program: Program, arrays: Sequence[Any]) -> list[Any]:
         """What a Program gives for arrays of JAX."""
         values: dict[Any, Any] = dict(zip(program.inputs, map(Value, arrays), strict=True))
-        for equation in program.equations:
-            inputs = [values[x] if isinstance(x, Variable) else x.value for x in equation.inputs]
-            found, kind = self.applied(equation.op, *inputs, **equation.attributes), equation.output.type
-            array = array_of(found, kind.dtype)
-            values[equation.output] = Value(array if array.shape == kind.shape else jnp.broadcast_to(array, kind.shape))
+        self.carry_out(program, values)
         return [values[x].array if isinstance(x, Variable) else jnp.asarray(x.value) for x in program.outputs]
+
+    def carry_out(self, program: Program, values: dict[Any, Any]) -> None:
+        """Add the results of all equations to the values of the inputs."""
+        for equation in program.equations:
+            values[equation.output] = self.result(equation, values)
+
+    def result(self, equation: Equation, values: Mapping[Any, Any]) -> Value:
+        """What an equation gives."""
+        inputs = [values[x] if isinstance(x, Variable) else x.value for x in equation.inputs]
+        found, kind = self.applied(equation.op, *inputs, **equation.attributes), equation.output.type
+        array = array_of(found, kind.dtype)
+        return Value(array if array.shape == kind.shape else jnp.broadcast_to(array, kind.shape))
 
     def applied(self, op: Operation, *inputs: Any, **attributes: Any) -> Any:
         """What an operation gives, as its kind says."""
@@ -53,7 +61,7 @@ class Evaluation:
         if isinstance(op, Contraction):
             kind = op.infer(*inputs, **attributes).dtype
             left, right = (array_of(x, kind) for x in inputs)
-            return Value(contracted(left, right, attributes["subscripts"], self._rounded))
+            return Value(contracted(left, right, attributes["subscripts"], self.rounded))
         if isinstance(op, Layout) and (links := op.axes(*inputs, **attributes)) is not None:
             return self._moved(op, links, inputs, attributes)
         if isinstance(op, Loop):
@@ -106,7 +114,7 @@ class Evaluation:
         arrays = [array_of(x, v.dtype) for x, v in zip(inputs, body.program.inputs, strict=True)]
 
         def step(state: Any, rows: Any) -> Any:
-            inside = Evaluation(self._rounded)
+            inside = Evaluation(self.rounded)
             found = inside.outputs(body.program, [*state, *rows, *arrays[q:]])
             return tuple(found[:p]), (found[p:], inside.doubt)
 

@@ -64,6 +64,10 @@ class Spread:
         """An array that every device has."""
         return self._lying()
 
+    def by_device(self) -> NamedSharding:
+        """An array of which each share of the rows has a part along the first axis."""
+        return self._lying(ROWS)
+
     def of_state(self, shape: Sequence[int]) -> NamedSharding:
         """Parameters, and what the optimizer keeps of them: whole everywhere, but for wide arrays where that was asked for."""
         if self.split == 1 or len(shape) < 2 or shape[-1] % self.split or shape[-1] < self.split * WIDE:

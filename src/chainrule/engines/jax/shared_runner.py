@@ -18,6 +18,7 @@ from chainrule.engines.jax.evaluation import Evaluation
 from chainrule.engines.jax.mesh import agreed, fetched, put, put_rows
 from chainrule.engines.jax.runner import LONGER
 from chainrule.engines.jax.settings import Settings
+from chainrule.engines.jax.shared_evaluation import SharedEvaluation
 from chainrule.engines.loop import StepRunner, TrainingLoop
 from chainrule.engines.workers import uninterrupted
 from chainrule.errors import ChainruleError, LostProcessError, SettingError, shortened
@@ -170,7 +171,7 @@ def _compiled_steps(program: Program, states: int, steps: int, batches: Any, set
     """A function of state, batches and scalars for so many steps: how many it carried out, what they report, the state after them."""
     state, data, whole = _types(program, states, batches, settings)
     scalars = [_type((steps,), x.dtype, whole) for x in program.inputs[states + len(batches) :]]
-    function = partial(_steps, program, steps, settings.rounded)
+    function = partial(_steps, program, steps, settings)
     with compiling, settings.held():
         results = whole, whole, [x.sharding for x in state]
         return jax.jit(function, donate_argnums=0, out_shardings=results).lower(state, data, scalars).compile()
@@ -186,12 +187,19 @@ def _type(shape: Any, kind: Any, where: Any) -> Any:
     return jax.ShapeDtypeStruct(shape, kind, sharding=where)  # type: ignore[no-untyped-call]
 
 
-def _steps(program: Program, steps: int, rounded: bool, state: Any, batches: Any, scalars: Any) -> Any:
+def _evaluation(program: Program, states: int, batches: Sequence[Any], settings: Settings) -> Evaluation:
+    """What evaluates a Program over batches, steps along their first axis and rows along the second."""
+    grid, data = settings.grid, program.inputs[states : states + len(batches)]
+    is_shared = grid.shares > 1 and grid.split == 1 and all(x.shape[1] % grid.shares == 0 for x in batches)
+    return SharedEvaluation(settings.rounded, grid, data) if is_shared else Evaluation(settings.rounded)
+
+
+def _steps(program: Program, steps: int, settings: Settings, state: Any, batches: Any, scalars: Any) -> Any:
     states = len(state)
 
     def body(carried: Any) -> Any:
         i, report, state, _ = carried
-        evaluation = Evaluation(rounded)
+        evaluation = _evaluation(program, states, batches, settings)
         found = evaluation.outputs(program, [*state, *(x[i] for x in batches), *(s[i] for s in scalars)])
         doubt = jnp.bool_(False) if evaluation.doubt is None else evaluation.doubt
         new = [x.astype(old.dtype) for x, old in zip(found[:states], state, strict=True)]
@@ -212,7 +220,7 @@ def _compiled_measurement(program: Program, states: int, batches: Any, settings:
 
     def measured(state: Any, batches: Any, counted: Any) -> Any:
         def one(total: Any, given: Any) -> Any:
-            evaluation = Evaluation(settings.rounded)
+            evaluation = _evaluation(program, states, batches, settings)
             found = evaluation.outputs(program, [*state, *given[0], given[1]])
             doubt = jnp.bool_(False) if evaluation.doubt is None else evaluation.doubt
             return total + jnp.stack([x.astype(np.float64) for x in found]), doubt

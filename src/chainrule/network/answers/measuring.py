@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,7 @@ class Measures:
     meanings : sequence of Meaning
         What its outputs mean.
     data : Batch
-        The rows, in memory.
+        The rows; of those that a dataset reads in parts, answers and weights alone are kept in memory.
     asked : sequence of str or callable
     engine : str or Engine
 
@@ -75,7 +75,7 @@ class Measures:
     UnknownNameError
         For names of no metric that suits an output.
     SettingError
-        For metrics of probabilities where there are none, two metrics of one name, and rows that are not in memory.
+        For metrics of probabilities where there are none, and two metrics of one name.
     """
 
     def __init__(
@@ -86,28 +86,42 @@ class Measures:
         asked: Sequence[Asked],
         engine: str | Engine = AUTO,
     ) -> None:
-        if store_of(data) is not None:
-            raise SettingError(
-                "metrics are of all rows together, and a dataset is read in parts; give validation_data as arrays."
-            )
         self._answers = Answers(network.model, meanings, network.dtype, network.input_names, {})
         self._meanings, self._engine = meanings, engine
-        data = counted(data)
-        self._inputs = data.inputs[0] if len(data.inputs) == 1 else tuple(data.inputs)
-        pairs = zip(meanings, data.targets, data.class_indices, strict=True)
-        self._truths = [truth_of(*known) for known in pairs]
-        self._weights = np.ones(len(data.inputs[0])) if data.counts is None else np.asarray(data.counts, np.float64)
+        self._data = data
+        known = [self._known(block) for block in self._blocks()]
+        *self._truths, self._weights = (
+            parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*known, strict=True)
+        )
         self._wanted: dict[str, tuple[int, Asked | Metric]] = {}
         for one in asked:
             self._want(one)
 
     def __call__(self, parameters: Parameters) -> dict[str, float]:
         """The metrics of the network with these parameters."""
-        said = trees.flatten(self._answers.ask("likeliest", parameters, self._inputs, self._engine))[0]
+        parts = [self._said(parameters, block) for block in self._blocks()]
+        said = parts[0] if len(parts) == 1 else [np.concatenate(own) for own in zip(*parts, strict=True)]
         return {
             name: self._value(metric, self._meanings[place], self._truths[place], said[place])
             for name, (place, metric) in self._wanted.items()
         }
+
+    def _blocks(self) -> Iterable[Batch]:
+        """The rows: of a dataset those that are read together, one block after the other."""
+        store = store_of(self._data)
+        return [self._data] if store is None else store.blocks()
+
+    def _known(self, block: Batch) -> list[Any]:
+        """The right answers of every output, and how much each row counts."""
+        block = counted(block)
+        pairs = zip(self._meanings, block.targets, block.class_indices, strict=True)
+        weights = np.ones(len(block.inputs[0])) if block.counts is None else np.asarray(block.counts, np.float64)
+        return [*(truth_of(*known) for known in pairs), weights]
+
+    def _said(self, parameters: Parameters, block: Batch) -> list[Any]:
+        """What every output says."""
+        inputs = block.inputs[0] if len(block.inputs) == 1 else tuple(block.inputs)
+        return trees.flatten(self._answers.ask("likeliest", parameters, inputs, self._engine))[0]
 
     def _want(self, asked: Asked) -> None:
         """Add a metric, for every output that it is for."""

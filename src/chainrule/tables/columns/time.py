@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -85,7 +86,8 @@ class Time(Column):
         present = seconds[~np.isnan(seconds)]
         if like is None or not len(present) or present.min() == present.max():
             return None
-        first, last = (_moment(x) for x in (present.min(), present.max()))
+        told = _time_of_day if _without_day(cells, form) else _date
+        first, last = (told(x) for x in (present.min(), present.max()))
         why = f"times from {first} to {last}" + (f", spelled {form}" if form else "")
         if zone not in ("", "UTC"):
             why += f", by the clock of {zone}"
@@ -168,9 +170,19 @@ class Time(Column):
         return ", ".join(self.parts) + (", a flag where missing" if self.missing else "")
 
 
-def _moment(seconds: float) -> str:
-    """A moment without what goes without saying: the time at midnight, the day of a time of day."""
-    return str(np.datetime64(int(seconds), "s")).removesuffix("T00:00:00").removeprefix("1970-01-01T")
+def _without_day(cells: pl.Series, form: str) -> bool:
+    """Whether they are times of day alone."""
+    return str(cells.dtype) == "Time" or (bool(form) and not re.search("%[YymdbBaAj]", form))
+
+
+def _date(seconds: float) -> str:
+    """A moment without what goes without saying, the time at midnight."""
+    return str(np.datetime64(int(seconds), "s")).removesuffix("T00:00:00")
+
+
+def _time_of_day(seconds: float) -> str:
+    """A time of day, to the minute where it is whole."""
+    return str(np.datetime64(int(seconds), "s")).partition("T")[2].removesuffix(":00")
 
 
 def _year_starts(seconds: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

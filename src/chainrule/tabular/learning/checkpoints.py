@@ -198,6 +198,23 @@ def _key(problem: Problem, own: Assignment) -> str:
     return f"{own.recipe} {own.epochs} {own.seed} {own.least} {problem.classes} {numbers}"
 
 
+def seconds_kept(path: str | Path) -> float | None:
+    """How long the training that is kept here may take; `None` for as long as it takes.
+
+    Raises
+    ------
+    MissingFileError, ModelFileError
+        When there is none, or none that can be read.
+    """
+    found = newest(as_path(path), PARTS)
+    text = values_in(found, PARTS)["of"].get("seconds")
+    with suppress(TypeError, ValueError):
+        return None if text == as_text(None) else float(text)
+    raise ModelFileError(
+        f"{found.path} does not say how long its training may take; give the time as it was given then."
+    )
+
+
 @contextmanager
 def finished_networks(
     checkpoint: Any, resume: Any, ready: Ready, learning: Mapping[str, Any], weights: Any, target: str

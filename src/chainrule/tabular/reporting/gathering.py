@@ -148,7 +148,7 @@ def report_of(
         scores,
         worth,
         [dependence(model.raw, preparation, kept, column) for column in columns],
-        _explained(model, kept, inputs.X, known.y),
+        _explained(model, table, inputs, known.y),
         (*table.notes, *inputs.notes),
         model.settings,
         model.remarks,
@@ -227,15 +227,16 @@ def _importance(model: Trained, known: baselines.Prepared, test: Table | None, s
     return found if predictors or test is not None else found.with_remarks([LEARNED_FROM])
 
 
-def _explained(model: Trained, table: Table, X: Array, truth: Array) -> dict[str, Attribution]:
+def _explained(model: Trained, table: Table, inputs: Inputs, truth: Array) -> dict[str, Attribution]:
     """Some rows explained: what is usual, what is extreme, and where the model is most wrong."""
+    X, rows = inputs.X, inputs.rows
     outputs = model.raw(X)
     found: dict[str, Attribution] = {}
     for words, row in _rows_to_explain(model.preparation.target.classes, outputs, truth).items():
-        cells = table.frame.row(row, named=True)
+        cells = table.frame.row(int(rows[row]), named=True)
         explained = attribute(model.network, model.preparation, model.average, X[row], cells)
         right = _said(model.preparation, truth[row])
-        found[f"{words} ({table.line(row)}; the truth is {right})"] = explained
+        found[f"{words} ({table.line(int(rows[row]))}; the truth is {right})"] = explained
     return found
 
 

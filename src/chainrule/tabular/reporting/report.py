@@ -193,7 +193,7 @@ class Report(Shown):
             parts += [f"<h3>{escape(words)}</h3><p>{escape(found.summary)}</p>", page.pictures([found.draw()])]
         about = (
             "What each column adds to the prediction for the average row: integrated gradients along the straight line from "
-            "there to this row. The bars add up to the difference."
+            "there to this row. The bars add up to the difference. Rows are counted from 1, as for explain --row."
         )
         return [(about, parts)] if parts else []
 
