@@ -71,6 +71,18 @@ def test_products_of_every_kind_of_number(kinds: tuple[str, str], engine: str) -
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("shape", [(7, 7, 7), (40, 700, 40)])
+def test_products_of_truth_values_beside_long_functions(shape: tuple[int, int, int], engine: str) -> None:
+    """What is computed at the end of a tile is so much there that its sums are written to memory before."""
+    random, (rows, summed, columns) = np.random.default_rng(0), shape
+    x, y = (random.random(s) < 0.5 / summed**0.5 for s in ((rows, summed), (summed, columns)))
+    z = random.normal(size=(rows, columns)).astype(np.float32)
+    function = lambda x, y, z: (np.einsum("ij,jk->ik", x, y), cr.softplus(z), np.tanh(z))  # noqa: E731
+    for found, expected in zip(cr.jit(function, engine=engine)(x, y, z), function(x, y, z), strict=True):
+        assert_same(found, expected)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @settings(
     max_examples=int(os.environ.get("CHAINRULE_EXAMPLES", "80")),
     deadline=None,

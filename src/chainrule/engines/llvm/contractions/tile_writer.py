@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from chainrule.engines.llvm import ir
-from chainrule.engines.llvm.buffers import View, long_strides
+from chainrule.engines.llvm.buffers import View, long_strides, storage_type
 from chainrule.engines.llvm.code import Code, vector_type
 from chainrule.engines.llvm.contractions.block_choice import FAR
 from chainrule.engines.llvm.contractions.products import Product, finish
@@ -118,9 +118,10 @@ class TileWriter:
     # --- registers, and memory for what they held
 
     def scratch(self, vectors: int) -> Any:
-        """The address of memory for so many vectors."""
+        """The address of memory for so many vectors, those of truth values with a byte for each."""
+        stored = vector_type(storage_type(self.product.dtype), self.product.width)
         with self.code.builder.goto_entry_block():
-            scratch = self.code.builder.alloca(ir.ArrayType(self.kind, vectors))
+            scratch = self.code.builder.alloca(ir.ArrayType(stored, vectors))
         scratch.align = self.nbytes
         return scratch
 
