@@ -8,6 +8,7 @@ if another group, or the caller, needs it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from chainrule.engines.llvm.buffers import long_axes
 from chainrule.engines.llvm.layouts import is_move, is_strided, keeps_places
@@ -90,6 +91,11 @@ class Grouping:
 
     groups: list[Group]
     views: dict[Variable, Equation]
+
+    @cached_property
+    def instructions(self) -> int:
+        """About how much code the elementwise equations of all are."""
+        return sum(group.instructions for group in self.groups)
 
 
 @dataclass

@@ -16,9 +16,10 @@ from chainrule.engines.llvm.positions import Index
 from chainrule.tracing import Literal, Variable
 from chainrule.tracing.program import Atom
 
-INLINE = 48
+INLINE, INLINE_ALL = 48, 1024
 """Instructions of a group, about, up to which its functions are written where they are used: then their constants stay in registers
-from one vector to the next. In more code the constants of all find no room, and LLVM takes twice as long.
+from one vector to the next. In more code the constants of all find no room, and LLVM takes twice as long. And of all groups together:
+beyond, a program is long, and sooner done without that.
 """
 
 
@@ -32,7 +33,8 @@ class Point:
 
     def compute(self, group: Group) -> None:
         """The group's elementwise equations, those that are known already left out, and stores of what others need."""
-        m = self.code.mathematics(self.width, inline=group.instructions <= INLINE)
+        short = group.instructions <= INLINE and self.memory.grouping.instructions <= INLINE_ALL
+        m = self.code.mathematics(self.width, inline=short)
         for equation in group.pointwise:
             if equation.output in self.values:
                 continue

@@ -106,7 +106,7 @@ class _ToldMemory(MemoryPlan):
     """The memory of one group, with a buffer for every place that its code is told."""
 
     def __init__(self, memory: MemoryPlan, told: Mapping[tuple[Buffer, int], Buffer]) -> None:
-        self.widest, self.inner = memory.widest, {}
+        self.widest, self.inner, self.grouping = memory.widest, {}, memory.grouping
         self.parts = {x: told[buffer, 0] for x, buffer in memory.parts.items() if (buffer, 0) in told}
         self._whole, self._told = memory, told
 
