@@ -12,7 +12,7 @@ from chainrule.engines import Engine
 from chainrule.engines.choice import AUTO, leads
 from chainrule.errors import ModelFileError, SettingError
 from chainrule.network.answers.measuring import Asked, as_metrics, is_known, metric_name
-from chainrule.network.files.checkpoints import PARTS, Kept, check_parts, has_ended, newest
+from chainrule.network.files.checkpoints import PARTS, Kept, check_parts, has_ended, is_whole, newest
 from chainrule.network.files.holding import held
 from chainrule.network.files.storage import as_path
 from chainrule.network.loading import check_code, network_in
@@ -106,6 +106,10 @@ def resume(
     check_parts(found.path, says, PARTS)
     _check_given(found, says, validation_data, sample_weight, callbacks)
     _check_metrics(found, says["fit"].get("metrics", ()), as_metrics(metrics))
+    stopped = FINISHED if network.history is None else network.history.stopped
+    if has_ended(stopped) and stopped != DIVERGED:  # which comes to the same again, and says so
+        _give_states(callbacks, says["states"])
+        return network
     again: dict[str, Any] = {
         "epochs": epochs,
         "every": every,
@@ -118,11 +122,9 @@ def resume(
         "epochs": says["epochs"],
         **{name: value for name, value in again.items() if value is not None},
     }
-    if _is_done(network, given["epochs"]):
-        _give_states(callbacks, says["states"])
-        return network
     loss = nested(network.model, [meaning.head.loss for meaning in network.meanings])
-    written = path if leads(given.get("engine", AUTO)) else None
+    is_done = is_whole(network.run, given["epochs"])
+    written = path if leads(given.get("engine", AUTO)) and not is_done else None
     with held(written):  # before callbacks are changed, whose files another training may write
         _give_states(callbacks, says["states"])
         network.fit(
@@ -130,15 +132,6 @@ def resume(
             continue_from=network.run, checkpoint=path, **given,
         )  # fmt: skip
     return network
-
-
-def _is_done(network: Any, epochs: Any) -> bool:
-    """Whether there is nothing left to do; one that diverged comes to the same again, and says so."""
-    history = network.history
-    if history is None or history.stopped == DIVERGED:
-        return False
-    whole = history.epochs == epochs and not len(network.run.under_way)
-    return has_ended(history.stopped) or (history.stopped == FINISHED and whole)
 
 
 def _give_states(callbacks: Sequence[Any], states: Sequence[Any]) -> None:

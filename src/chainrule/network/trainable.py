@@ -13,7 +13,7 @@ from chainrule.errors import SettingError, shortened
 from chainrule.network.advice import NOT_TAKEN, advised
 from chainrule.network.answers.measuring import Asked, as_metrics, metric_name
 from chainrule.network.examining import ExaminableNetwork
-from chainrule.network.files.checkpoints import checkpoints_for
+from chainrule.network.files.checkpoints import checkpoints_for, is_whole
 from chainrule.network.files.holding import held
 from chainrule.network.files.storage import as_path
 from chainrule.network.fitting import carry_out, training_for
@@ -178,7 +178,7 @@ class TrainableNetwork(ExaminableNetwork):
             "metrics": [metric_name(one) for one in as_metrics(metrics)],
         }  # fmt: skip
         goes_on = continue_from is not None
-        with heard_as_interrupt(), held(path):
+        with heard_as_interrupt(), held(None if is_whole(continue_from, epochs) else path):
             if path is not None:
                 training.checkpoints = checkpoints_for(self, training, path, often, given, goes_on=goes_on)
             return carry_out(self, training)

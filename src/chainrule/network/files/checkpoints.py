@@ -179,8 +179,10 @@ def newest(path: Path, parts: Mapping[str, type] = PARTS) -> Kept:
 
 def checkpoints_for(
     network: BaseNetwork, training: Training, path: Path, every: Every, given: Mapping[str, Any], *, goes_on: bool
-) -> Checkpoints:
+) -> Checkpoints | None:
     """What writes a training down, with its first moment on disk, so that it can be gone on from whatever happens.
+
+    Of one whose last moment is there nothing is written, so that it may lie where nobody can write.
 
     Raises
     ------
@@ -188,9 +190,10 @@ def checkpoints_for(
         When nothing can be written there, or the files there are of another training that has not ended.
     """
     try:
-        place_for(path)
         data, run, callbacks = fingerprints(training), training.now(), training.settings.callbacks
-        unless_of_another(path, training, data, goes_on=goes_on)
+        if unless_of_another(path, training, data, goes_on=goes_on) and is_whole(run, training.settings.epochs):
+            return None
+        place_for(path)
         says = {
             "fit": given, "data": data, "callbacks": [name_of(callback) for callback in callbacks],
             "epochs": training.settings.epochs,
@@ -205,10 +208,10 @@ def checkpoints_for(
     return checkpoints
 
 
-def unless_of_another(path: Path, training: Training, data: Mapping[str, Any], *, goes_on: bool) -> None:
-    """Refuse a place where a training is kept that has not ended, unless it is this one, with the same data."""
+def unless_of_another(path: Path, training: Training, data: Mapping[str, Any], *, goes_on: bool) -> bool:
+    """Refuse a place where a training is kept that has not ended, unless it is this one, with the same data; whether it is."""
     if not any(name.exists() for name in names_of(path)):
-        return
+        return False
     found = newest(path)
     facts = values_in(found, {name: PARTS[name] for name in ("data", "epochs", "run")})
     run, kept = facts["run"], facts["data"]
@@ -219,11 +222,18 @@ def unless_of_another(path: Path, training: Training, data: Mapping[str, Any], *
                 f"{found.path} was kept by a training with other data: {_listed(different)} differ{'s' * (len(different) == 1)} "
                 "from what was given then. Give the same rows, in the same order, to go on with it."
             )
-    elif not has_ended(run["history"]["stopped"]) and history_of(run["history"]).epochs < facts["epochs"]:
+        return True
+    if not has_ended(run["history"]["stopped"]) and history_of(run["history"]).epochs < facts["epochs"]:
         raise SettingError(
             f"{found.path} is there already, of a training that has not ended. cr.resume({str(path)!r}, X, y) goes on with it; to "
             "begin anew give another name, or remove the file."
         )
+    return False
+
+
+def is_whole(run: Run | None, epochs: int) -> bool:
+    """Whether a run has gone through all its epochs, so that nothing is left to do."""
+    return run is not None and run.history.epochs == epochs and not len(run.under_way)
 
 
 def has_ended(stopped: str) -> bool:
