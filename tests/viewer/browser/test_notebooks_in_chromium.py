@@ -7,8 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
-from urllib.error import URLError
+from contextlib import contextmanager, suppress
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import pytest
@@ -61,6 +61,9 @@ def served(address, *command, folder):
             yield
         finally:
             server.terminate()
+            with suppress(subprocess.TimeoutExpired):  # Jupyter may wait for a thread of its own for ever
+                server.wait(10)
+            server.kill()
 
 
 JUPYTER = {"jupyterlab": "/lab/tree/view.ipynb?token=t&reset", "notebook": "/notebooks/view.ipynb?token=t"}
@@ -71,8 +74,9 @@ def kernel_is(host, state, tab, seconds=10):
     """Wait until the page has a kernel, and the server says that of it."""
 
     def holds():
-        with urlopen(f"{host}/api/kernels?token=t", timeout=5) as answer:
+        with suppress(HTTPError), urlopen(f"{host}/api/kernels?token=t", timeout=5) as answer:
             return [(x["execution_state"], x["connections"]) for x in json.load(answer)] == [(state, 1)]
+        return False  # of a kernel that is just being started the server cannot say it
 
     tab.wait_for(holds, seconds)
 

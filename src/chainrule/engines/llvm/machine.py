@@ -16,8 +16,8 @@ import llvmlite.binding as llvm
 import numpy as np
 
 from chainrule import forks
-from chainrule.engines import workers
-from chainrule.engines.llvm import cache, caches, collection, ir
+from chainrule.engines import collection, workers
+from chainrule.engines.llvm import cache, caches, ir
 from chainrule.engines.llvm.target import X86, Target, chosen, narrowed, there, whole
 from chainrule.engines.whole_numbers import fitting
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.engines import Crew, Work, cores
-from chainrule.engines.llvm.collection import among_new_ones
+from chainrule.engines.collection import among_new_ones
 from chainrule.engines.threads import Threads
 from chainrule.errors import DivergedError
 from chainrule.network.many.kinds import Kind
