@@ -114,9 +114,8 @@ def blocking_of(memory: MemoryPlan, product: Product, target: Target) -> Blockin
     if not worth:
         return None
 
-    space = (
-        cache if packed else cache // 4
-    )  # of copied rows each copy is to serve many panels, which need not be near then
+    # Each copy of rows is to serve many panels, which need not be near then.
+    space = cache if packed else cache // 4
     pieces = -(-lengths[summed] // PIECE)
     piece = -(-lengths[summed] // pieces)
     if turned:
