@@ -195,6 +195,15 @@ def test_a_class_that_a_fold_lacks_is_known_all_the_same():
     assert model.predict_proba(frame).shape == (120, 3)
 
 
+def test_tables_of_many_categories_and_nothing_else_are_learned():
+    random = np.random.default_rng(0)
+    towns = random.permutation(np.repeat(np.arange(20), 15))
+    frame = pl.DataFrame({"town": [f"t{town}" for town in towns], "price": np.where(towns < 7, 3.0, 1.0)})
+    model = cr.TableModel(**QUICK | {"epochs": 60}).fit(frame, "price")
+    assert [feature.kind for feature in model.preparation.features] == ["code"]
+    np.testing.assert_allclose(model.predict({"town": ["t6", "t7"]}), [3.0, 1.0], atol=0.2)
+
+
 def test_groups_and_times_decide_what_is_held_out():
     frame = people().with_columns(
         day=pl.date_range(pl.date(2020, 1, 1), pl.date(2020, 4, 29), eager=True), who=pl.Series(range(120)) // 4
