@@ -488,7 +488,7 @@ def test_integers_and_truth_values(kind):
 def test_parts_without_elements_are_no_hindrance_to_machine_code():
     x, wide = np.array([[1.0, 2.0]], np.float32), np.zeros((1, 0))
     joined = cr.jit(lambda x: np.concatenate([x[:, :0], 3.0 * x, x[:, 2:]], axis=1), engine="llvm")(x)
-    assert joined.dtype == np.float32 and joined.tolist() == [[3.0, 6.0]]
+    assert (joined.dtype, joined.tolist()) == (np.float32, [[3.0, 6.0]])
     traced = cr.trace(lambda x: np.concatenate([x, wide], axis=1), x)  # no elements, and a dtype that counts
     assert traced.outputs[0].dtype == np.float64
     with pytest.raises(ShapeError, match="must be equal"):
