@@ -6,8 +6,8 @@ import pytest
 import chainrule as cr
 from chainrule.engines.loop import Alone
 from chainrule.tracing import trees
-from chainrule.training.blocks import BlockRunner
 from chainrule.training.position import Moment
+from chainrule.training.steps.blocks import BlockRunner
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(40, 3)).astype(np.float32)
