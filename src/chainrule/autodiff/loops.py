@@ -13,8 +13,8 @@ from chainrule.errors import SettingError, ShapeError, shortened
 from chainrule.ops.operation import ArrayType, cast
 from chainrule.tracing import simplify, trees
 from chainrule.tracing.apply import as_operand, traced
-from chainrule.tracing.loops.loop import run
 from chainrule.tracing.loops.body import Body
+from chainrule.tracing.loops.loop import run
 from chainrule.tracing.numbers import NUMBERS
 from chainrule.tracing.plain import NUMERIC, refuse
 from chainrule.tracing.traces.recorder import parameters_of, trace_closed
