@@ -18,10 +18,10 @@ from chainrule.network.files.storage import as_path
 from chainrule.network.loading import check_code, network_in
 from chainrule.network.meaning import nested
 from chainrule.network.network import Network
-from chainrule.training.callbacks import unless_callbacks
+from chainrule.training.between_epochs.callbacks import unless_callbacks
+from chainrule.training.between_epochs.progress import Display
+from chainrule.training.between_epochs.states import Unkept, name_of
 from chainrule.training.history import DIVERGED, FINISHED
-from chainrule.training.progress import Display
-from chainrule.training.states import Unkept, name_of
 
 
 def resume(
