@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 
 from chainrule.errors import ModelFileError, SettingError, UnknownNameError
 from chainrule.tables import Preparation, Spelling, Table, TableError, as_table, lightened, row_of, spell
-from chainrule.tables.learning import NAMES
+from chainrule.tables.preparing.learning import NAMES
 
 ROWS = 40
 RANDOM = np.random.default_rng(0)

@@ -12,7 +12,8 @@ import pytest
 import chainrule as cr
 from chainrule.engines.choice import COMPILER, ENGINES
 from chainrule.errors import DataError, ModelFileError, NotBuiltError, SettingError, UnknownNameError
-from chainrule.tables import TableError, as_table, sampling, spell
+from chainrule.tables import TableError, as_table, spell
+from chainrule.tables.sources import sampling
 from chainrule.tabular.learning.deadline import Deadline
 from chainrule.training.metrics import metric_for
 

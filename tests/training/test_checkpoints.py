@@ -34,8 +34,8 @@ from chainrule.errors import (
 from chainrule.network.files import checkpoints, storage, writing
 from chainrule.network.files.checkpoints import newest
 from chainrule.training import OPTIMIZERS, Every
-from chainrule.training import watching as watching_module
-from chainrule.training.checkpoints import as_typed
+from chainrule.training.between_epochs import watching as watching_module
+from chainrule.training.between_epochs.checkpoints import as_typed
 from killing import Noted
 from training.test_continuing import EPOCHS, SCHEDULES, WATCHED, X, Y, alike, network, same, trained
 from trying import ENGINES, examples
@@ -138,7 +138,7 @@ def test_what_a_callback_has_seen_goes_with_it(tmp_path: Path) -> None:
 def test_an_interrupt_just_before_or_after_the_callbacks_are_told(
     place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chainrule.training.checkpoints import Checkpoints
+    from chainrule.training.between_epochs.checkpoints import Checkpoints
 
     whole, path, first, last = Noted(), tmp_path / "run.ckpt", Noted(), Noted()
     trained(network(), callbacks=[whole])
@@ -152,7 +152,7 @@ def test_an_interrupt_just_before_or_after_the_callbacks_are_told(
 
     with monkeypatch.context() as patch:
         patch.setattr(Checkpoints, place, interrupted)
-        patch.setattr("chainrule.training.blocks.BLOCK_SECONDS", 10.0)
+        patch.setattr("chainrule.training.steps.blocks.BLOCK_SECONDS", 10.0)
         trained(network(), callbacks=[first], checkpoint=path, every=1)
     cr.resume(path, X, Y, callbacks=[last])
     assert last.seen == whole.seen
@@ -188,7 +188,7 @@ def test_ctrl_c_again_and_again_while_an_epoch_is_noted(
 
 
 def test_an_interrupt_when_a_callback_has_ended_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chainrule.training.checkpoints import Checkpoints
+    from chainrule.training.between_epochs.checkpoints import Checkpoints
 
     given, note = {"callbacks": [lambda end: end.epoch == 3 and "enough"]}, Checkpoints.note
 
@@ -431,7 +431,7 @@ def test_moments_are_written_by_another_thread_and_those_due_meanwhile_let_go(
 
 
 def test_moments_within_an_epoch(written: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chainrule.training.blocks.BLOCK_SECONDS", 0.0)  # every step a call
+    monkeypatch.setattr("chainrule.training.steps.blocks.BLOCK_SECONDS", 0.0)  # every step a call
     trained(network(), checkpoint=tmp_path / "run.ckpt", every="0.000001s", batch_size=1, epochs=2)
     assert any(step % 30 for step, _ in written)
 
