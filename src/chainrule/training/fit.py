@@ -251,9 +251,11 @@ class Training:
             shown.update(following, row)
             ended = self._ended(row, current) or following >= settings.epochs
             if self.checkpoints is not None:
-                self.checkpoints.note(following, self.now)
+                self.checkpoints.told(following)
             if ended:
                 return
+            if self.checkpoints is not None:
+                self.checkpoints.note(following, self.now)
             done, count = following, self._length(following, runner) if alone else 1
 
     def _length(self, done: int, runner: BlockRunner) -> int:
