@@ -389,7 +389,7 @@ def test_columns_of_a_wide_frame_are_taken_in_time_proportional_to_their_number(
         (5, "but int was given; give the path of a file"),
         (None, "but NoneType was given"),
         ({}, "holds no values"),
-        ([], "but list was given"),
+        ([], "but an empty list was given"),
         (pl.DataFrame({"a": []}), "holds no values"),
         ({"a": [1, 2], "b": [1]}, "'a' has 2 values and 'b' 1"),
         ({"a": 5, "b": [1]}, "column 'a' is 5; give one value for every row"),

@@ -251,11 +251,9 @@ class Training:
             shown.update(following, row)
             ended = self._ended(row, current) or following >= settings.epochs
             if self.checkpoints is not None:
-                self.checkpoints.told(following)
+                self.checkpoints.note(following, None if ended else self.now)
             if ended:
                 return
-            if self.checkpoints is not None:
-                self.checkpoints.note(following, self.now)
             done, count = following, self._length(following, runner) if alone else 1
 
     def _length(self, done: int, runner: BlockRunner) -> int:

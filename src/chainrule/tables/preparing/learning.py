@@ -89,7 +89,7 @@ def learn_columns(
     y = learned.known(table.column(target), spelling)
     rows = np.flatnonzero(~np.isnan(y))
     if len(rows) < len(y):
-        remarks.append(f"{counted(len(y) - len(rows), 'row')} left out: no value in the target {target!r}")
+        remarks.append(learned.without_value(table.column(target), np.isnan(y), spelling))
         table, y = table.rows(rows), y[rows]
     table, columns, readings = _learn_inputs(table, target, kinds, missing, spelling, scaling, problems)
     problems.raise_if_any()
@@ -100,6 +100,10 @@ def learn_columns(
     ]
     read = {name: reading.values for name, reading in readings.items()}
     used = tuple(column for column in columns if column.features)
+    asked = {name for name, kind in kinds.items() if ":" in kind}
+    remarks += [
+        x for column in used if column.name not in asked for x in column.doubts(table.column(column.name), spelling)
+    ]
     remarks += remarks_on(table, used, read, learned, y, recognised=task is None)
     return Learned(columns, learned, tuple(remarks), rows, y, read)
 

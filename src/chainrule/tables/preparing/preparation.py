@@ -234,7 +234,7 @@ class Preparation:
         inputs = self._encoded(table, checked_policy(missing or self.missing), without)
         notes = inputs.notes
         if without.any():
-            notes = (f"{counted(int(without.sum()), 'row')} left out: no value in {self.target.name!r}", *notes)
+            notes = (self.target.without_value(table.column(self.target.name), without, self.spelling(table)), *notes)
         return Inputs(inputs.X, inputs.rows, notes), self.target.scaled(y[inputs.rows])
 
     def apply_row(self, row: Mapping[str, Any]) -> NDArray[np.float32]:
@@ -268,9 +268,11 @@ class Preparation:
         there = set(table.names)
         absent = [name for name in (*(column.name for column in self.used), *more) if name not in there]
         if absent:
+            unknown = "" if set(absent) <= set(more) else ", with empty cells where values are not known"
             raise TableError(
                 f"{table.source} lacks {counted(len(absent), 'column')} the model was trained with: {quoted(absent)}. "
-                f"It has {quoted(table.names, 12)}{nearest(absent[0], table.names)}."
+                f"Add {'it' if len(absent) == 1 else 'them'}{unknown}. "
+                f"It has {quoted(table.names, 12) or 'none'}{nearest(absent[0], table.names)}."
             )
 
     def _encoded(self, table: Table, policy: Missing, out: NDArray[np.bool_]) -> Inputs:

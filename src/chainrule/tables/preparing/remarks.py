@@ -92,12 +92,26 @@ def _on_classes(target: Target, y: NDArray[np.float64], recognised: bool) -> lis
             f"the target {target.name!r} holds {len(counts)} different numbers and is taken as classes; to predict an amount: "
             f"{option('task', 'regression')}"
         )
+    remarks += _on_capitals(target)
     rare = [str(label) for label, count in zip(target.classes, counts, strict=True) if count == 1]
     if rare:
         remarks.append(
             f"of the target {target.name!r} {quoted(rare)} {'occurs' if len(rare) == 1 else 'occur'} in one row only"
         )
     return remarks
+
+
+def _on_capitals(target: Target) -> list[str]:
+    """Classes whose labels differ only in small and capital letters, or in blanks."""
+    alike: dict[str, list[str]] = {}
+    for label in target.classes:
+        if isinstance(label, str):
+            alike.setdefault("".join(label.casefold().split()), []).append(label)
+    twins = [label for labels in alike.values() if len(labels) > 1 for label in labels]
+    return [
+        f"of the target {target.name!r} {quoted(twins)} differ only in capital letters or blanks; if they mean the same, write "
+        "them alike"
+    ] * bool(twins)
 
 
 def _giving_away(

@@ -106,6 +106,16 @@ class Target:
             )
         return values
 
+    def without_value(self, column: pl.Series, without: NDArray[np.bool_], spelling: Spelling) -> str:
+        """What is said of the rows left out, those marked: which texts in them are no value."""
+        texts = as_texts(column.filter(without))
+        strange = [] if texts is None else texts.drop_nulls().unique(maintain_order=True).to_list()
+        strange = [text for text in strange if not spelling.is_missing(text)]
+        said = f"{counted(int(without.sum()), 'row')} left out: no value in the target {self.name!r}"
+        return said + (
+            f", where {quoted(strange)} {'counts' if len(strange) == 1 else 'count'} as none" if strange else ""
+        )
+
     def encode(self, column: pl.Series, spelling: Spelling = Spelling()) -> NDArray[Any]:  # noqa: B008
         """What the network learns: class numbers (int64, −1 where missing), or scaled amounts (float32, NaN where missing)."""
         return self.scaled(self.known(column, spelling))
@@ -221,6 +231,7 @@ def _of_amounts(name: str, read: Numbers, scale: ScaleKind | None) -> Target:
             f"the target {name!r} ranges from {values.min():g} to {values.max():g}, beyond what can be standardised; scale it."
         )
     why = f"{counted(len(np.unique(values)), 'different number')} from {values.min():.6g} to {values.max():.6g}"
+    why += f" in {read.unit}" if read.unit else ""
     return Target(name, "regression", (), scales, "plain", read.unit, why).with_scale(scale or "plain")
 
 

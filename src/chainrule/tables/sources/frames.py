@@ -79,8 +79,9 @@ def frame_of(source: Any) -> Frame:
     if rows and len({len(row) for row in source}) == 1:
         return _of_columns([(f"column_{i + 1}", values) for i, values in enumerate(zip(*source, strict=True))], [])
     shape = f" of shape {source.shape}" if isinstance(source, np.ndarray) else ""
+    given = ("an empty " if isinstance(source, Sequence) and not source else "") + type(source).__name__ + shape
     raise TableError(
-        f"a table was expected, but {type(source).__name__}{shape} was given; give the path of a file, a data frame of pandas or "
+        f"a table was expected, but {given} was given; give the path of a file, a data frame of pandas or "
         "Polars, an Arrow table, a dict of columns, a list of dicts or of rows, or a 2-D array."
     )
 

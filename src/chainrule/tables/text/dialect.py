@@ -44,6 +44,8 @@ class Dialect:
         How many lines of comment stand before the table.
     titles : tuple of str
         What stands above the names of the columns, as in sheets that begin with a title.
+    row_names : bool
+        Whether rows begin with a cell that no column name stands above, as R writes them.
     """
 
     separator: str
@@ -52,13 +54,15 @@ class Dialect:
     line: int
     comments: int
     titles: tuple[str, ...] = ()
+    row_names: bool = False
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What stands above the table and is no part of it."""
+        """What stands above the table and is no part of it, and where its names stand."""
         comments = f"{counted(self.comments, 'line')} of comment before the table left out"
         titles = f"{counted(len(self.titles), 'title')} above the table left out: {quoted(self.titles)}"
-        return (comments,) * bool(self.comments) + (titles,) * bool(self.titles)
+        shifted = "rows have one cell more than there are column names; the first cells are taken as row names, as R writes them"
+        return (comments,) * bool(self.comments) + (titles,) * bool(self.titles) + (shifted,) * self.row_names
 
 
 def look(data: bytes, source: str, separator: str | None = None, header: bool = True) -> Dialect:
@@ -67,7 +71,7 @@ def look(data: bytes, source: str, separator: str | None = None, header: bool = 
     Examples
     --------
     >>> look(b"# made by hand\\nname; age\\nAda; 36\\n", "data.csv")
-    Dialect(separator=';', names=('name', 'age'), start=25, line=3, comments=1, titles=())
+    Dialect(separator=';', names=('name', 'age'), start=25, line=3, comments=1, titles=(), row_names=False)
     """
     separator = checked_separator(separator)
     lines, whole = _head(data)
@@ -91,15 +95,16 @@ def look(data: bytes, source: str, separator: str | None = None, header: bool = 
     if not rows:
         raise TableError(f"{source} is empty; a table needs a row of column names and rows of values.")
     cells, used = rows[0]
-    names = [f"column_{i + 1}" for i in range(len(cells))]
+    names, row_names = [f"column_{i + 1}" for i in range(len(cells))], False
     if header:
         names = cells
         others = [row for row, _ in rows[1:]]
-        if others and all(len(row) == len(names) + 1 for row in others) and any(row[-1] for row in others):
-            names = ["", *names]  # R leaves the name of the row names out
+        wider = bool(others) and all(len(row) == len(names) + 1 for row in others)
+        row_names = wider and any(row[-1] for row in others)
+        names = ["", *names] if row_names else names
         table += used
     start = sum(len(line.encode()) for line in lines[:table])
-    return Dialect(separator, tuple(names), start, table + 1, comments, titles)
+    return Dialect(separator, tuple(names), start, table + 1, comments, titles, row_names)
 
 
 def checked_separator(given: str | None) -> str | None:
