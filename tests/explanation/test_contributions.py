@@ -15,7 +15,7 @@ from tests.explanation.test_recurrence import holds_everywhere
 
 import chainrule as cr
 from chainrule.errors import DifferentiationError, SettingError, UnknownNameError
-from chainrule.explanation.contributions import Contribution, balanced, contributions_to
+from chainrule.explanation.splits.contributions import Contribution, balanced, contributions_to
 from trying import examples
 
 
