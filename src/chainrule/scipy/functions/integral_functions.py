@@ -7,7 +7,7 @@ from typing import Any
 
 from chainrule.ops.exponential import squared
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL
-from chainrule.scipy.declaring import of_order, of_scipy
+from chainrule.scipy.functions.declaring import of_order, of_scipy
 from scipy import special
 
 
