@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import chainrule as cr
-from chainrule.training import blocks
+from chainrule.training.steps import blocks
 
 WORKLOADS = {
     "64-32-10, 32 rows": ((64, 32, 10), 32, 1792, (50, 400)),

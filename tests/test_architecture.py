@@ -322,9 +322,9 @@ def test_public_operations_and_functions_are_exported():
 
 
 WALKERS = [
-    *(f"tracing/{name}.py" for name in ("simplify", "rowwise")),
+    *(f"tracing/passes/{name}.py" for name in ("simplify", "rowwise")),
     *(f"engines/llvm/{name}.py" for name in ("lowering", "groups", "memory", "sharing", "moves")),
-    *(f"explanation/{name}.py" for name in ("networks", "elements")),
+    *(f"explanation/evaluations/{name}.py" for name in ("networks", "elements")),
     *(str(path.relative_to(SOURCE)) for path in MODULES if path.parent.name == "rendering"),
 ]
 

@@ -17,7 +17,9 @@ import pytest
 import chainrule as cr
 import test_silence
 from chainrule.ops import REGISTRY, eager
-from chainrule.tracing import numpy_interface, plain, roots, tape
+from chainrule.tracing import numpy_interface, plain
+from chainrule.tracing.corners import roots
+from chainrule.tracing.traces import tape
 from expectations import BROKEN
 
 Patch = pytest.MonkeyPatch

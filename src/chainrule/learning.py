@@ -34,8 +34,8 @@ from chainrule.training import Schedule as Schedule
 
 if TYPE_CHECKING:
     from chainrule.explanation.comparison import compare as compare
+    from chainrule.explanation.derivations.differentiation import derivation as derivation
     from chainrule.explanation.diagnosis.lines import find_nan as find_nan
-    from chainrule.explanation.differentiation import derivation as derivation
     from chainrule.explanation.explain import explain as explain
     from chainrule.explanation.orders import evaluation_order as evaluation_order
     from chainrule.explanation.tree import tree as tree
@@ -51,9 +51,9 @@ if TYPE_CHECKING:
     from chainrule.tabular import TableDataset as TableDataset
     from chainrule.tabular import TableModel as TableModel
     from chainrule.tabular import load as load
-    from chainrule.training.loggers import CSVLogger as CSVLogger
-    from chainrule.training.loggers import MLflowLogger as MLflowLogger
-    from chainrule.training.loggers import TensorBoardLogger as TensorBoardLogger
+    from chainrule.training.between_epochs.loggers import CSVLogger as CSVLogger
+    from chainrule.training.between_epochs.loggers import MLflowLogger as MLflowLogger
+    from chainrule.training.between_epochs.loggers import TensorBoardLogger as TensorBoardLogger
     from chainrule.training.losses import *
     from chainrule.training.optimizers import *
     from chainrule.training.schedules import *
@@ -64,14 +64,14 @@ globals().update(PIECES)
 
 LATER = {
     **dict.fromkeys(("Value", "values"), "explanation.values"),
-    "derivation": "explanation.differentiation",
+    "derivation": "explanation.derivations.differentiation",
     "evaluation_order": "explanation.orders",
     "explain": "explanation.explain",
     "tree": "explanation.tree",
     "compare": "explanation.comparison",
     "find_nan": "explanation.diagnosis.lines",
     **dict.fromkeys(("Recipe", "TableDataset", "TableModel", "load"), "tabular"),
-    **dict.fromkeys(("CSVLogger", "MLflowLogger", "TensorBoardLogger"), "training.loggers"),
+    **dict.fromkeys(("CSVLogger", "MLflowLogger", "TensorBoardLogger"), "training.between_epochs.loggers"),
     **dict.fromkeys(("View", "view"), "viewer"),
 }
 """Names that training needs none of, and the packages they are loaded from with the first of them."""

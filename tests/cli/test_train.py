@@ -582,10 +582,10 @@ def test_options_that_messages_name_are_there():
 
 
 LEARNING = {
-    "tables/learning.py",
+    "tables/preparing/learning.py",
     "tables/order.py",
-    "tables/target.py",
-    "tables/remarks.py",
+    "tables/preparing/target.py",
+    "tables/preparing/remarks.py",
     "tabular/learning/shortfall.py",
 }
 """What tells options while a model is learned."""

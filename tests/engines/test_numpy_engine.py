@@ -10,7 +10,7 @@ import pytest
 import chainrule as cr
 from chainrule.engines import TrainingLoop, compile_program, evaluate, make_runner
 from chainrule.errors import ShapeError, UnknownNameError
-from chainrule.tracing.straight_line import source_of
+from chainrule.tracing.passes.straight_line import source_of
 from trying import ENGINES
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.errors import DifferentiationError, SettingError, UnknownNameError
-from chainrule.explanation.contributions import Contribution, balanced, contributions_to
+from chainrule.explanation.splits.contributions import Contribution, balanced, contributions_to
 from trying import examples
 
 

@@ -17,14 +17,14 @@ from matplotlib.mathtext import MathTextParser
 
 import chainrule as cr
 from chainrule.errors import DifferentiationError, SettingError, ShapeError, UnknownNameError
-from chainrule.explanation.derivation import DEPTHS, Derivation
+from chainrule.explanation.derivations.derivation import DEPTHS, Derivation
+from chainrule.explanation.formulas.symbols import number_of
 from chainrule.explanation.rendering.data import story_from
 from chainrule.explanation.rendering.forms import FORMS
 from chainrule.explanation.rendering.latex import latex_equations
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.styles import LatexStyle
 from chainrule.explanation.rendering.telling import tell
-from chainrule.explanation.symbols import number_of
 from chainrule.ops import REGISTRY, Elementwise
 from chainrule.ops.notation import ATOM, POWER, SIGN, SUM
 from chainrule.tracing.apply import apply

@@ -11,9 +11,9 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import ChainruleError, NoFormulaError, TracingError, UnsupportedError
-from chainrule.explanation.indices import Letter, Shifted, combined, regrouped
-from chainrule.explanation.symbolic import at_places
-from chainrule.explanation.symbols import number_of
+from chainrule.explanation.formulas.indices import Letter, Shifted, combined, regrouped
+from chainrule.explanation.formulas.symbolic import at_places
+from chainrule.explanation.formulas.symbols import number_of
 from chainrule.ops import FUNCTIONS, REGISTRY, Reduction
 from chainrule.ops.axes import Kept
 from chainrule.ops.kinds.custom import Custom

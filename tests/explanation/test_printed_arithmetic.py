@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.explanation import finite_differences
+from chainrule.explanation.evaluations import finite_differences
 
 FUNCTIONS = {
     "tanh": math.tanh,

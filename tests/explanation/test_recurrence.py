@@ -13,7 +13,7 @@ from tests.nn.test_recurrent import Recurrent
 
 import chainrule as cr
 from chainrule.explanation.derived import Derived
-from chainrule.explanation.symbols import Slope, number_of
+from chainrule.explanation.formulas.symbols import Slope, number_of
 
 
 def network_and_data(units: int, steps: int, rows: int, features: int = 2) -> Any:

@@ -12,8 +12,8 @@ import sympy
 
 import chainrule as cr
 from chainrule.errors import SettingError
+from chainrule.explanation.formulas.symbols import Slope, number_of, symbols_in
 from chainrule.explanation.rendering.numerals import coefficient
-from chainrule.explanation.symbols import Slope, number_of, symbols_in
 from chainrule.ops import REGISTRY, Elementwise
 from chainrule.tracing.apply import traced
 from strategies import from_domain

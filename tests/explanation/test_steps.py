@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import chainrule as cr
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.explanation.rendering.tables import table_of
-from chainrule.explanation.updates import formulas_of_update
+from chainrule.explanation.training_steps.updates import formulas_of_update
 from chainrule.training import OPTIMIZERS as OPTIMIZERS_BY_NAME
 from trying import examples
 
@@ -83,7 +83,7 @@ def test_the_default_engine_is_that_of_fit() -> None:
 
 
 def test_values_in_between_are_numpys_where_an_engine_would_round_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    from chainrule.explanation import stepping
+    from chainrule.explanation.training_steps import stepping
 
     make_runner = stepping.make_runner
 

@@ -10,8 +10,8 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import NotBuiltError, SettingError, ShapeError
+from chainrule.tracing.passes.rowwise import is_rowwise
 from chainrule.tracing.program import axes_of
-from chainrule.tracing.rowwise import is_rowwise
 from making import called, exported, made
 
 KINDS = exported(cr.Layer)

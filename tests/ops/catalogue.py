@@ -18,12 +18,12 @@ import numpy as np
 
 import chainrule.scipy
 from chainrule import ops
+from chainrule.explanation.formulas.symbolic import Formula, as_expression, symbolic, with_static
+from chainrule.explanation.formulas.symbols import Call, Element, Expression, Numeral, Printed, Symbol, add
 from chainrule.explanation.rendering.names import Spelled
 from chainrule.explanation.rendering.numerals import coefficient
 from chainrule.explanation.rendering.printer import Leaf, Printer
 from chainrule.explanation.rendering.styles import LatexStyle, for_markdown
-from chainrule.explanation.symbolic import Formula, as_expression, symbolic, with_static
-from chainrule.explanation.symbols import Call, Element, Expression, Numeral, Printed, Symbol, add
 from chainrule.ops.functions.of_operations import parameters_of
 from chainrule.ops.kinds import Custom, Domain, Elementwise, Layout, Reduction
 from chainrule.ops.kinds.elementwise import INTEGER

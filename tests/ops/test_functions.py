@@ -8,6 +8,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
+import chainrule as cr
 import chainrule.numpy as numpy_with_traces
 from chainrule.autodiff import check_grads, grad, jvp, vjp, vmap
 from chainrule.engines import evaluate
@@ -482,6 +483,16 @@ def test_integers_and_truth_values(kind):
         found = evaluate(trace(call, *[args[i] for i in places]), *[args[i] for i in places])
         np.testing.assert_allclose(found, expected, rtol=1e-6, err_msg=str((function.name, example)))
         assert found.dtype == expected.dtype, (function.name, example)
+
+
+def test_parts_without_elements_are_no_hindrance_to_machine_code():
+    x, wide = np.array([[1.0, 2.0]], np.float32), np.zeros((1, 0))
+    joined = cr.jit(lambda x: np.concatenate([x[:, :0], 3.0 * x, x[:, 2:]], axis=1), engine="llvm")(x)
+    assert (joined.dtype, joined.tolist()) == (np.float32, [[3.0, 6.0]])
+    traced = cr.trace(lambda x: np.concatenate([x, wide], axis=1), x)  # no elements, and a dtype that counts
+    assert traced.outputs[0].dtype == np.float64
+    with pytest.raises(ShapeError, match="must be equal"):
+        cr.trace(lambda x: np.concatenate([x, np.zeros((2, 0))], axis=1), x)
 
 
 def test_dtypes_of_arguments_that_are_joined():

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chainrule.explanation.symbolic import Formula, symbolic
-from chainrule.explanation.symbols import Element, Symbol
+from chainrule.explanation.formulas.symbolic import Formula, symbolic
+from chainrule.explanation.formulas.symbols import Element, Symbol
 from chainrule.ops import REGISTRY, ArrayType, Elementwise, Operation, Reduction, eager
 from chainrule.tracing.program import Variable
 from strategies import cases

@@ -11,7 +11,7 @@ import chainrule as cr
 from chainrule.autodiff import check_grads
 from chainrule.errors import DerivativeLostError, MatrixError, SettingError, UnsupportedError
 from chainrule.scipy import linalg, signal, special
-from chainrule.scipy.matrix_functions import A, B, Q
+from chainrule.scipy.matrices.matrix_functions import A, B, Q
 from versions import before
 
 S = A @ A.T + np.eye(3)

@@ -9,7 +9,7 @@ import chainrule as cr
 from chainrule.autodiff import check_grads
 from chainrule.errors import DerivativeLostError, SettingError, UnsupportedError
 from chainrule.scipy import special
-from chainrule.scipy.named_functions import SPHERICAL
+from chainrule.scipy.functions.named_functions import SPHERICAL
 from chainrule.scipy.special import BY_ORDER, OPERATIONS, PARTS, standing
 
 x = np.array([0.35, 0.6, 0.85])

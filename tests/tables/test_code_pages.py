@@ -7,8 +7,8 @@ import itertools
 import pytest
 
 from chainrule.tables import spell
-from chainrule.tables.code_pages import NAMES, code_page
-from chainrule.tables.encoding import utf8
+from chainrule.tables.text.code_pages import NAMES, code_page
+from chainrule.tables.text.encoding import utf8
 
 WORDS = {
     "German": "München Köln Straße größe Käse Müller Jürgen Österreich Äpfel Übung Fußball Brötchen fünf Mädchen Höhe",

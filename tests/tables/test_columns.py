@@ -219,6 +219,14 @@ def test_what_is_new_is_said():
     assert new == ("column 'x': 'z' in 2 rows did not occur in training; all its flags are 0 there",)
 
 
+def test_categories_that_are_spelled_otherwise_are_no_rare_ones_without_a_word():
+    column = Category.learn("x", pl.Series(["red", "green"] * 80 + ["r", "s"]), SPELLING)
+    (said,) = column.read(pl.Series(["Red", "Green", "red"] * 8), SPELLING).new
+    assert said.startswith("column 'x': 'Red', 'Green' in 16 rows of 24 did not occur in training, or seldom")
+    assert column.read(pl.Series(["Red", "red"] * 15), SPELLING).new == ()  # as many as may be rare by their nature
+    assert column.read(pl.Series(["Red"]), SPELLING).new == ()
+
+
 # --- times ---------------------------------------------------------------------------------------------------------------
 
 
@@ -264,9 +272,29 @@ def test_times_and_texts_after_many_gaps(gap):
 
 def test_one_day_after_the_twelfth_decides_the_order():
     assert learned(["1/2/2024", "3/4/2024", "13/4/2024"]).form == "%d/%m/%Y"
-    assert "would serve as well" in learned(["1/2/2024", "3/4/2024"]).why
+    either = cells(["1/2/2024", "3/4/2024"])
+    (doubt,) = learned(["1/2/2024", "3/4/2024"]).doubts(either, SPELLING)
+    assert "as %m/%d/%Y; %d/%m/%Y would serve as well" in doubt
+    assert learned(["2024-02-01", "2024-04-03"]).doubts(cells(["2024-02-01", "2024-04-03"]), SPELLING) == ()
     many = pl.Series([f"{i % 12 + 1}/{i // 12 % 12 + 1}/{1900 + i // 144}" for i in range(10_000)] + ["13/1/2024"])
     assert Time.learn("x", many, SPELLING).form == "%d/%m/%Y"
+
+
+def test_dates_of_iso_8601_among_others_are_read_too():
+    column = learned([f"{i % 28 + 1}/{i % 12 + 1}/2021" if i % 2 else f"2021-{i % 12 + 1:02}-07" for i in range(ROWS)])
+    assert column.form == "%d/%m/%Y"
+    read = column.read(pl.Series(["14/2/2021", "2021-02-14"]), SPELLING)
+    np.testing.assert_array_equal(read.values, [datetime.datetime(2021, 2, 14, tzinfo=datetime.UTC).timestamp()] * 2)
+
+
+def test_spans_of_more_than_a_day_are_seconds_and_no_times_of_day():
+    texts = [f"{hours}:{hours % 60:02}:10" for hours in range(ROWS)]
+    column = learned(texts)
+    assert (type(column), column.unit) == (Number, "s")
+    seconds = [datetime.timedelta(hours=hours, minutes=hours % 60, seconds=10).total_seconds() for hours in range(ROWS)]
+    np.testing.assert_array_equal(column.read(pl.Series(texts), SPELLING).values, seconds)
+    assert column.read_one("30:00:01", SPELLING) == 108_001.0
+    assert type(learned([f"{hours % 24}:{hours % 60:02}:10" for hours in range(ROWS)])) is Time
 
 
 def test_a_form_may_be_said():
@@ -366,3 +394,14 @@ def test_medians_and_quartiles_of_many_columns_are_those_of_numpy():
     low, median, high = np.nanquantile(values, [0.25, 0.5, 0.75], axis=1)
     np.testing.assert_allclose([column.median for column in found], median, rtol=1e-12)
     np.testing.assert_allclose([column.scale for column in found], (high - low) / 1.3489795003921634, rtol=1e-12)
+
+
+# --- what is left out ----------------------------------------------------------------------------------------------------
+
+
+def test_values_of_a_few_rows_each_name_no_rows():
+    seldom = [f"u{i // 3}" for i in range(15_000)]
+    told = next(x for kind in KINDS if (x := kind.learn("user", pl.Series(seldom), SPELLING))).why
+    assert told.startswith("5,000 different values in 15,000 rows, of most too few rows to learn from")
+    assert "columns=user=category" in told
+    assert learned([f"u{i}" for i in range(ROWS)]).why.endswith("they name the rows")

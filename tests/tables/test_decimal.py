@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from chainrule.errors import SettingError
 from chainrule.tables import spell
-from chainrule.tables.decimal import decimal_mark
-from chainrule.tables.preparation import Preparation
-from chainrule.tables.reading import from_bytes
-from chainrule.tables.sources import as_table
+from chainrule.tables.preparing.preparation import Preparation
+from chainrule.tables.sources.source import as_table
 from chainrule.tables.table import Table
-from chainrule.tables.text_format import TextFormat
+from chainrule.tables.text.decimal import decimal_mark
+from chainrule.tables.text.reading import from_bytes
+from chainrule.tables.text.text_format import TextFormat
 
 
 @pytest.mark.parametrize(

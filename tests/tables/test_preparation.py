@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 
 from chainrule.errors import ModelFileError, SettingError, UnknownNameError
 from chainrule.tables import Preparation, Spelling, Table, TableError, as_table, lightened, row_of, spell
-from chainrule.tables.learning import NAMES
+from chainrule.tables.preparing.learning import NAMES
 
 ROWS = 40
 RANDOM = np.random.default_rng(0)
@@ -418,6 +418,9 @@ def test_rows_without_a_target_are_left_out():
     assert 5 not in inputs.rows
     assert len(inputs.rows) == ROWS - 1
     assert "1 row left out: no value in the target 'y'" in preparation.remarks
+    y = [*range(ROWS - 3), "inf", "n.b.", "NA"]
+    (said,) = Preparation.learn(table(a=amounts(), y=[str(x) for x in y]), "y", task="regression").remarks
+    assert said == "3 rows left out: no value in the target 'y', where 'inf', 'n.b.' count as none"
 
 
 def test_a_long_table_made_lighter_teaches_the_same():
@@ -462,6 +465,22 @@ def test_what_gives_the_target_away_is_told():
     x, c = amounts(), amounts()
     y = ["high" if a + b > 0 else "low" for a, b in zip(x, c, strict=True)]
     assert "alone" not in remarks(x=x * 3, c=c * 3, y=y * 3)  # copies agree in every column
+
+
+def test_dates_whose_order_is_not_sure_are_told_with_the_option():
+    days = [f"{i % 12 + 1}/{i % 11 + 1}/2021" for i in range(ROWS)]
+    told = "times in column 'd' are read as %m/%d/%Y; %d/%m/%Y would serve as well: ‹columns=d=time:%d/%m/%Y›"
+    assert told in Preparation.learn(table(d=days, y=labels()), "y").remarks
+    said = {"d": "time:%d/%m/%Y"}
+    assert not any("serve" in x for x in Preparation.learn(table(d=days, y=labels()), "y", columns=said).remarks)
+    assert "serve" not in remarks(d=[*days[1:], "13/1/2021"], y=labels())
+
+
+def test_labels_that_differ_in_capitals_alone_are_told():
+    assert "'Male', 'male' differ only in capital letters or blanks" in remarks(
+        a=amounts(), y=["male", "Male", "female", "male"] * (ROWS // 4)
+    )
+    assert "capital" not in remarks(a=amounts(), y=["male", "female"] * (ROWS // 2))
 
 
 @settings(max_examples=30, deadline=None)

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 import chainrule as cr
 from chainrule.errors import MissingFileError, SettingError, UnknownNameError
 from chainrule.tables import TableError, as_table, read, spell, stream
-from chainrule.tables.reading import from_bytes
-from chainrule.tables.text_format import TextFormat
+from chainrule.tables.text.reading import from_bytes
+from chainrule.tables.text.text_format import TextFormat
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ def test_utf_8_with_one_byte_that_is_none_is_told(written, marked):
 
 
 def test_parts_of_one_file_have_one_encoding(written, monkeypatch):
-    monkeypatch.setattr("chainrule.tables.streaming._BLOCK", 40)
+    monkeypatch.setattr("chainrule.tables.sources.streaming._BLOCK", 40)
     content = "x,y\n" + "a,1\n" * 30 + "Müller,2\n" * 30 + "MÃ¼ller,3\n" * 30
     path = written(content.encode("cp1252"))
     parts = list(stream(path))

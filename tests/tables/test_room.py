@@ -8,7 +8,7 @@ import pytest
 
 HELD = """
 import numpy as np
-from chainrule.tables.room import keep_little
+from chainrule.tables.sources.room import keep_little
 keep_little()
 
 def held():

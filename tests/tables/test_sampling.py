@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from chainrule.tables import as_table, sample, sampling
+from chainrule.tables import as_table, sample
+from chainrule.tables.sources import sampling
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])

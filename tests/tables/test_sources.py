@@ -287,7 +287,7 @@ def test_files_whose_decimal_marks_differ_are_each_read_by_their_own(tmp_path, m
     (tmp_path / "2.csv").write_text('size,price,day\n3.5,"2,000.25",31.12.2023\n4.125,8,1.1.2023\n')
     (tmp_path / "3.csv").write_text("size,price,day\n6,9,2.1.2023\n")  # nothing tells its mark
     expected = [[1.5, 2.25, 3.5, 4.125, 6.0], [1234.5, 7.0, 2000.25, 8.0, 9.0]]
-    monkeypatch.setattr("chainrule.tables.sampling.MOST_CELLS", 15)  # the files have about as many more
+    monkeypatch.setattr("chainrule.tables.sources.sampling.MOST_CELLS", 15)  # the files have about as many more
     for table in (as_table(tmp_path), as_table([tmp_path / f"{n}.csv" for n in (2, 1, 3)]), sample(tmp_path)):
         read = [read_numbers(table.column(name), table.decimal).values for name in ("size", "price")]
         assert [sorted(values) for values in read] == [sorted(values) for values in expected]
@@ -389,7 +389,7 @@ def test_columns_of_a_wide_frame_are_taken_in_time_proportional_to_their_number(
         (5, "but int was given; give the path of a file"),
         (None, "but NoneType was given"),
         ({}, "holds no values"),
-        ([], "but list was given"),
+        ([], "but an empty list was given"),
         (pl.DataFrame({"a": []}), "holds no values"),
         ({"a": [1, 2], "b": [1]}, "'a' has 2 values and 'b' 1"),
         ({"a": 5, "b": [1]}, "column 'a' is 5; give one value for every row"),
@@ -426,7 +426,7 @@ def test_parts_are_the_whole(write, rows, tmp_path):
 
 @pytest.mark.parametrize("pack", [lambda data: data, gzip.compress])
 def test_text_in_parts(pack, tmp_path, monkeypatch):
-    monkeypatch.setattr("chainrule.tables.streaming._BLOCK", 50)
+    monkeypatch.setattr("chainrule.tables.sources.streaming._BLOCK", 50)
     path = tmp_path / "data.csv"
     rows = [f'{i},"é{i}\n","{"x" * (i % 70)}"\n' for i in range(60)] + ["60,, 1\n"]
     path.write_bytes(pack(("# made by hand\nn,a,\n" + "".join(rows)).encode()))
@@ -439,7 +439,7 @@ def test_text_in_parts(pack, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("block", range(40, 60))
 def test_parts_end_between_rows_wherever_cells_hold_line_feeds(block, tmp_path, monkeypatch):
-    monkeypatch.setattr("chainrule.tables.streaming._BLOCK", block)
+    monkeypatch.setattr("chainrule.tables.sources.streaming._BLOCK", block)
     path = tmp_path / "data.csv"
     path.write_text("n,a,b\n" + "".join(f'{i},"a\nb","c\n""d""\n{i}"\n' for i in range(30)), newline="")
     parts = list(stream(path, rows=7))

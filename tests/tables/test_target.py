@@ -10,7 +10,7 @@ import pytest
 from chainrule.errors import SettingError
 from chainrule.tables import Table, TableError
 from chainrule.tables.columns.texts import as_text, as_texts
-from chainrule.tables.target import Target, learn_target
+from chainrule.tables.preparing.target import Target, learn_target
 
 RANDOM = np.random.default_rng(0)
 DAYS = [date(2024, 5, day) for day in (13, 14, 15, 16)] * 5

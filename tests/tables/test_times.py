@@ -10,7 +10,7 @@ import pytest
 
 from chainrule.tables.columns.time import Time
 from chainrule.tables.missing import Spelling
-from chainrule.tables.preparation import Preparation
+from chainrule.tables.preparing.preparation import Preparation
 from chainrule.tables.table import Table
 
 WRITTEN = {

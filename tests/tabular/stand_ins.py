@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 import chainrule as cr
-from chainrule.tables.preparation import Preparation
+from chainrule.tables.preparing.preparation import Preparation
 from chainrule.tables.table import Table
 from chainrule.tabular.explaining.average_row import AverageRow
 from chainrule.tabular.explaining.predictors import predictors_of

@@ -15,7 +15,7 @@ from chainrule.errors import DataError, SettingError, UnknownNameError
 from chainrule.explanation.drawing.pieces import SMALL_SIZE
 from chainrule.explanation.drawing.scene import text_width
 from chainrule.notebooks import FORMS
-from chainrule.tables.preparation import Preparation
+from chainrule.tables.preparing.preparation import Preparation
 from chainrule.tables.table import Table
 from chainrule.tabular.charts import WIDTH
 from chainrule.tabular.explaining.dependence import dependence

@@ -12,7 +12,8 @@ import pytest
 import chainrule as cr
 from chainrule.engines.choice import COMPILER, ENGINES
 from chainrule.errors import DataError, ModelFileError, NotBuiltError, SettingError, UnknownNameError
-from chainrule.tables import TableError, as_table, sampling, spell
+from chainrule.tables import TableError, as_table, spell
+from chainrule.tables.sources import sampling
 from chainrule.tabular.learning.deadline import Deadline
 from chainrule.training.metrics import metric_for
 
@@ -78,7 +79,7 @@ def test_a_row_of_a_pandas_frame_is_a_row(regressor):
         assert regressor.predict(frame.iloc[i]) == pytest.approx(regressor.predict(frame.iloc[[i]]), rel=1e-6)
     assert str(regressor.explain(frame.iloc[1])) == str(regressor.explain(frame.iloc[[1]]))
     with pytest.raises(
-        TableError, match=r"the row lacks 1 column the model was trained with: 'height'\. It has 'town'"
+        TableError, match=r"the row lacks 1 column the model was trained with: 'height'\. Add it, .*\. It has 'town'"
     ):
         regressor.predict(frame.iloc[0][["town"]])
     alone = cr.TableModel(**QUICK).fit(people().select("height", "weight"), "weight")
@@ -193,6 +194,15 @@ def test_a_class_that_a_fold_lacks_is_known_all_the_same():
     model = cr.TableModel(columns={"weight": "drop", "heavy": "drop"}, **QUICK).fit(frame, "kind")
     assert model.classes == ("a", "b", "c")
     assert model.predict_proba(frame).shape == (120, 3)
+
+
+def test_tables_of_many_categories_and_nothing_else_are_learned():
+    random = np.random.default_rng(0)
+    towns = random.permutation(np.repeat(np.arange(20), 15))
+    frame = pl.DataFrame({"town": [f"t{town}" for town in towns], "price": np.where(towns < 7, 3.0, 1.0)})
+    model = cr.TableModel(**QUICK | {"epochs": 60}).fit(frame, "price")
+    assert [feature.kind for feature in model.preparation.features] == ["code"]
+    np.testing.assert_allclose(model.predict({"town": ["t6", "t7"]}), [3.0, 1.0], atol=0.2)
 
 
 def test_groups_and_times_decide_what_is_held_out():

@@ -9,11 +9,11 @@ import numpy as np
 
 import chainrule as cr
 from chainrule.autodiff.transforms import observed_gradient
-from chainrule.explanation.backward import carry_back
+from chainrule.explanation.evaluations.backward import carry_back
 from chainrule.ops.operation import eager
 from chainrule.tracing.interpreter import interpret
 from chainrule.tracing.program import Variable
-from chainrule.tracing.reverse import accumulate
+from chainrule.tracing.traces.reverse import accumulate
 
 RANDOM = np.random.default_rng(0)
 

@@ -14,8 +14,8 @@ import chainrule as cr
 from chainrule.engines import evaluate
 from chainrule.errors import UnsupportedError
 from chainrule.tracing import Program
-from chainrule.tracing.any_rows import keeps_apart
-from chainrule.tracing.rowwise import is_rowwise
+from chainrule.tracing.passes.any_rows import keeps_apart
+from chainrule.tracing.passes.rowwise import is_rowwise
 from trying import examples
 
 ROWS = 5

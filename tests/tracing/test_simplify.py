@@ -9,8 +9,8 @@ import chainrule as cr
 from chainrule.engines import evaluate
 from chainrule.ops import REGISTRY, ArrayType, Reduction
 from chainrule.tracing import Equation, Literal, Program, Variable, apply, check, simplify, trace
-from chainrule.tracing.leaving_out import leave_out_zeros
-from chainrule.tracing.simplify import drop_unused, fold_constants, remove_identities, share_equal
+from chainrule.tracing.passes.leaving_out import leave_out_zeros
+from chainrule.tracing.passes.simplify import drop_unused, fold_constants, remove_identities, share_equal
 from chainrule.tracing.trees import LEAF, Structure
 from strategies import inputs_of, programs
 from trying import examples

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.tracing.tape import Tape
+from chainrule.tracing.traces.tape import Tape
 
 FAULTS = """
 import resource, numpy as np, chainrule as cr

@@ -137,7 +137,7 @@ def test_all_together(optimizer: str, schedule: str, watched: str, stop: int, ba
 @pytest.mark.parametrize("seconds", [0.0, 1e-4, 10.0])
 def test_many_epochs_in_one_call(engine: str, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks are drawn ahead, and a run does not see it; `epochs` counts those of the run."""
-    monkeypatch.setattr("chainrule.training.blocks.BLOCK_SECONDS", seconds)
+    monkeypatch.setattr("chainrule.training.steps.blocks.BLOCK_SECONDS", seconds)
     net = network()
     for epochs in (1, 9, 9, 40):
         trained(net, epochs=epochs, engine=engine, continue_from=net.run)
@@ -175,7 +175,7 @@ def test_after_an_interrupt_in_the_midst_of_an_epoch(
             raise KeyboardInterrupt
         return run(self, *args)
 
-    monkeypatch.setattr("chainrule.training.blocks.BLOCK_SECONDS", 0.0)
+    monkeypatch.setattr("chainrule.training.steps.blocks.BLOCK_SECONDS", 0.0)
     with monkeypatch.context() as patch:
         patch.setattr(StepRunner, "run", interrupted)
         net = trained(network(), **watched)
@@ -191,7 +191,7 @@ def test_after_an_interrupt_in_the_midst_of_an_epoch(
 @pytest.mark.parametrize("place", ["Plateau.see", "Watch.see", "History.extend"])
 def test_after_an_interrupt_while_an_epoch_is_noted(place: str, when: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What watches has seen every epoch of the history, and none of them twice."""
-    from chainrule.training import watching
+    from chainrule.training.between_epochs import watching
 
     watched: dict[str, Any] = {
         "early_stopping": cr.EarlyStopping(2, min_delta=0.01),
@@ -234,7 +234,7 @@ def test_after_an_interrupt_within_a_block_of_many_epochs(monkeypatch: pytest.Mo
             scalars = [s[begin : begin + n] for s in block.scalars]
             yield Call(self.runner, block.order, begin, n, scalars)
 
-    from chainrule.training.blocks import BlockRunner, Call
+    from chainrule.training.steps.blocks import BlockRunner, Call
 
     net = network()
     with monkeypatch.context() as patch:

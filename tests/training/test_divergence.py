@@ -49,7 +49,7 @@ def test_epoch_batch_and_layer_are_the_right_ones() -> None:
 
 @pytest.mark.parametrize("seconds", [0.0, 10.0])
 def test_the_weights_kept_are_those_before_the_step(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chainrule.training.blocks.BLOCK_SECONDS", seconds)
+    monkeypatch.setattr("chainrule.training.steps.blocks.BLOCK_SECONDS", seconds)
     rate = lambda epoch: np.where(epoch < 5.3, 0.01, np.float64(1e300))  # noqa: E731
     options: dict[str, Any] = {"batch_size": 10, "progress": False}
     network = cr.Network([cr.Dense(3, "tanh"), cr.Dense(1)], dtype="float64")

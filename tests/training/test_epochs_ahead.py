@@ -6,8 +6,8 @@ import pytest
 import chainrule as cr
 from chainrule.engines.loop import Alone
 from chainrule.tracing import trees
-from chainrule.training.blocks import BlockRunner
 from chainrule.training.position import Moment
+from chainrule.training.steps.blocks import BlockRunner
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(40, 3)).astype(np.float32)
@@ -104,13 +104,13 @@ def test_the_same_as_one_epoch_at_a_time(kind, monkeypatch):
 
 def test_some_best_epoch_is_within_a_block(monkeypatch):
     """Or the tests here would say nothing of parameters that are found by carrying steps out again."""
-    seen, see = [], cr.training.watching.Watch.find
+    seen, see = [], cr.training.between_epochs.watching.Watch.find
 
     def find(self, found):
         seen.append(self.best is not None and isinstance(self.best.parameters, Moment))
         see(self, found)
 
-    monkeypatch.setattr(cr.training.watching.Watch, "find", find)
+    monkeypatch.setattr(cr.training.between_epochs.watching.Watch, "find", find)
     _trained(**TRAININGS["validated"])
     _trained(**TRAININGS["on its own loss"])
     assert any(seen)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.training.finite_differences import EPSILON, NUMBERS
+from chainrule.training.steps.finite_differences import EPSILON, NUMBERS
 from trying import ENGINES
 
 X, Y = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([[0.0], [1.0], [1.0], [0.0]])

@@ -10,7 +10,7 @@ import pytest
 import chainrule as cr
 from chainrule.engines.choice import names
 from chainrule.errors import DataError, SettingError, UnknownNameError
-from chainrule.training.watching import Watch
+from chainrule.training.between_epochs.watching import Watch
 from making import moons
 
 X, Y = moons(30)
@@ -236,7 +236,7 @@ class TestSeeds:
     @pytest.mark.parametrize("seconds", [0.0, 1e-5, 1e-3, 10.0])
     def test_the_speed_of_the_machine_changes_nothing(self, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
         expected = self.trained(epochs=40)
-        monkeypatch.setattr("chainrule.training.blocks.BLOCK_SECONDS", seconds)
+        monkeypatch.setattr("chainrule.training.steps.blocks.BLOCK_SECONDS", seconds)
         network = self.trained(epochs=40)
         assert same(network, expected)
         assert network.history is not None

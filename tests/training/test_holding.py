@@ -169,6 +169,21 @@ def test_whatever_ends_a_training_gives_it_back(tmp_path: Path) -> None:
     assert everything(tmp_path) <= set(NAMES)
 
 
+@pytest.mark.parametrize("ends", ["by its epochs", "by a callback"])
+def test_what_was_left_by_one_that_died_when_it_had_ended_goes(ends: str, tmp_path: Path) -> None:
+    """Its lock, and what it was writing once more: of a training that has ended nothing is written, which would replace them."""
+    path = tmp_path / "run.ckpt"
+    callbacks = [lambda end: ends == "by a callback" and end.epoch == 3 and "enough"]
+    whole = trained(network(), callbacks=callbacks, checkpoint=path)
+    left = {".chainrule-run.ckpt.lock", ".chainrule-run.ckpt.unfinished"}
+    with Other(path):
+        (tmp_path / ".chainrule-run.ckpt.unfinished").write_bytes(b"half of it")
+        assert alike(cr.resume(path, X, Y, callbacks=callbacks), whole)
+        assert left <= everything(tmp_path)  # while another has it
+    assert alike(cr.resume(path, X, Y, callbacks=callbacks), whole)
+    assert everything(tmp_path) <= set(NAMES)
+
+
 def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.write_text("a letter")

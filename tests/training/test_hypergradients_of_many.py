@@ -14,7 +14,7 @@ import pytest
 import chainrule as cr
 from chainrule.errors import DerivativeLostError, DivergedError, SettingError, UnknownNameError
 from chainrule.tracing import trees
-from chainrule.training.hyperparameters import adjusted, numbers_of
+from chainrule.training.hypergradients.hyperparameters import adjusted, numbers_of
 from making import exported, made
 from trying import ENGINES
 

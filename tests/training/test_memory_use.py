@@ -14,10 +14,10 @@ from chainrule.engines.llvm.machine import target
 from chainrule.engines.llvm.plan import plan_loop
 from chainrule.tracing import Program, Variable, trees
 from chainrule.training import as_optimizer, heads_of
-from chainrule.training.loops import loop_of
-from chainrule.training.memory_use import _any_batch, memory_plan
 from chainrule.training.objective import Objective
-from chainrule.training.step import Clipping, TrainingStep
+from chainrule.training.steps.loops import loop_of
+from chainrule.training.steps.memory_use import _any_batch, memory_plan
+from chainrule.training.steps.step import Clipping, TrainingStep
 
 NETWORKS: dict[str, tuple[tuple[int, ...], str, str, str, int]] = {
     "digits": ((64, 32, 10), "relu", "cross_entropy", "adam", 32),

@@ -10,8 +10,8 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import SettingError, UnknownNameError
+from chainrule.training.between_epochs.watching import direction
 from chainrule.training.metrics import METRICS
-from chainrule.training.watching import direction
 from sklearn import metrics as scikit
 
 RANDOM = np.random.default_rng(0)

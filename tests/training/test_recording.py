@@ -16,7 +16,7 @@ from chainrule.engines.states import ArrayState
 from chainrule.errors import DivergedError, SettingError, UnknownNameError
 from chainrule.training import OPTIMIZERS, Recording, Settings, keyframes
 from chainrule.training.evaluation import means_of
-from chainrule.training.replay import _stops
+from chainrule.training.recorded.replay import _stops
 from trying import ENGINES
 
 MIXTURES: dict[str, dict[str, Any]] = {
@@ -271,7 +271,7 @@ class TestEnded:
                 raise KeyboardInterrupt
             return run(self, *args)
 
-        monkeypatch.setattr("chainrule.training.blocks.BLOCK_SECONDS", 0.0)
+        monkeypatch.setattr("chainrule.training.steps.blocks.BLOCK_SECONDS", 0.0)
         net = network()
         with monkeypatch.context() as patch:
             patch.setattr(StepRunner, "run", interrupted)
@@ -418,7 +418,7 @@ class TestKept:
 
     def test_a_keyframe_is_the_state_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A runner is asked for its state once after every call, recorded or not; no array is copied for a keyframe."""
-        monkeypatch.setattr("chainrule.training.blocks.BLOCK_SECONDS", 0.0)
+        monkeypatch.setattr("chainrule.training.steps.blocks.BLOCK_SECONDS", 0.0)
         given: list[ArrayState] = []
 
         class Watched(StepRunner):
@@ -446,7 +446,7 @@ class TestKept:
     @pytest.mark.parametrize("room", [30, 1024])
     def test_a_step_back_is_little_work(self, room: int, monkeypatch: pytest.MonkeyPatch) -> None:
         """Going back through all of a training carries out each of its steps a few times, and not the way to each."""
-        monkeypatch.setattr("chainrule.training.replay.CACHED", room)
+        monkeypatch.setattr("chainrule.training.recorded.replay.CACHED", room)
         _, recording, _ = recorded(epochs=50)
         run, taken = StepRunner.run, []
 

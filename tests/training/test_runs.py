@@ -12,7 +12,7 @@ from chainrule.network.fitting import assemble, carry_out
 from chainrule.network.meaning import learn_meanings
 from chainrule.training import Batch, Objective, Penalty, Settings, fit
 from chainrule.training.data import ChosenRows, filled_up
-from chainrule.training.full_batch import FullBatchObjective
+from chainrule.training.steps.full_batch import FullBatchObjective
 from trying import ENGINES
 
 RANDOM = np.random.default_rng(0)
@@ -173,7 +173,7 @@ def test_a_shared_penalty_is_divided_among_rows() -> None:
 
 
 def test_strengths_and_rates_are_no_part_of_what_is_compiled() -> None:
-    from chainrule.training.loops import _loops
+    from chainrule.training.steps.loops import _loops
 
     _loops.clear()
     for strength, rate in ((0.1, 1e-3), (0.2, 1e-3), (0.3, 0.1)):
@@ -219,7 +219,7 @@ def test_an_interrupt_while_epochs_are_noted_loses_none(
 
     monkeypatch.setattr(owner, place, interrupted)
     if batch_size is None:  # or a fast machine has all of them in two blocks
-        monkeypatch.setattr("chainrule.training.blocks.BLOCK_SECONDS", 1e-5)
+        monkeypatch.setattr("chainrule.training.steps.blocks.BLOCK_SECONDS", 1e-5)
     history = net.fit(X, Y, **options)
     monkeypatch.undo()
     assert history.interrupted

@@ -20,8 +20,8 @@ from chainrule.network.files.reading import read
 from chainrule.network.files.storage import FORMAT, content_of
 from chainrule.network.files.tensors import NAMES
 from chainrule.network.files.values import Reader
-from chainrule.training.states import DTYPES, NUMBERS, Unkept, plain_copy
-from chainrule.training.states import state_of as asked_of
+from chainrule.training.between_epochs.states import DTYPES, NUMBERS, Unkept, plain_copy
+from chainrule.training.between_epochs.states import state_of as asked_of
 from training.test_checkpoints import StoppedError, names, stopping
 from training.test_continuing import X, Y, alike, network, trained
 from trying import examples

@@ -10,7 +10,7 @@ import pytest
 import chainrule as cr
 from chainrule.errors import DivergedError, SettingError
 from chainrule.network.hyperparameters.trials import Trial
-from chainrule.training import repeated
+from chainrule.training.hypergradients import repeated
 
 RANDOM = np.random.default_rng(0)
 X, V = RANDOM.normal(size=(60, 4)), RANDOM.normal(size=(80, 4))

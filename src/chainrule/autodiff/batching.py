@@ -14,7 +14,7 @@ from chainrule.errors import SettingError, ShapeError, shortened
 from chainrule.ops.operation import shape_of
 from chainrule.tracing import trees
 from chainrule.tracing.apply import Traced, as_operand, refreshed, separate, traced
-from chainrule.tracing.batch import Batch, BatchValue
+from chainrule.tracing.traces.batch import Batch, BatchValue
 
 Axes = Any
 """An axis for all arrays below, `None` for arrays that all members share, or a container of axes."""

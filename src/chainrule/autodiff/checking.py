@@ -12,7 +12,7 @@ from chainrule.autodiff.modes import MODES, as_mode
 from chainrule.autodiff.transforms import belongs, jvp, vjp
 from chainrule.errors import GradientMismatchError, SettingError
 from chainrule.tracing import trees
-from chainrule.tracing.tape import Tape
+from chainrule.tracing.traces.tape import Tape
 
 TOLERANCE = {2: 5e-2, 4: 2e-2, 8: 1e-5}
 """Allowed relative difference by size of the number in bytes."""

@@ -23,8 +23,8 @@ from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import trees
 from chainrule.tracing.apply import Traced, apply, as_operand, numbers_inside, opened, separate
+from chainrule.tracing.loops.stepwise import is_stepwise
 from chainrule.tracing.plain import plain_array
-from chainrule.tracing.stepwise import is_stepwise
 
 
 def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

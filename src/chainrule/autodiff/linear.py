@@ -13,7 +13,7 @@ from chainrule.errors import SettingError, ShapeError
 from chainrule.tracing import trees
 from chainrule.tracing.apply import refreshed, separate
 from chainrule.tracing.plain import plain_array
-from chainrule.tracing.tape import Tape
+from chainrule.tracing.traces.tape import Tape
 
 
 def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:

@@ -11,12 +11,13 @@ import numpy as np
 from chainrule.autodiff.arguments import as_leaf
 from chainrule.errors import SettingError, ShapeError, shortened
 from chainrule.ops.operation import ArrayType, cast
-from chainrule.tracing import loops, simplify, trees
+from chainrule.tracing import simplify, trees
 from chainrule.tracing.apply import as_operand, traced
-from chainrule.tracing.body import Body
+from chainrule.tracing.loops.body import Body
+from chainrule.tracing.loops.loop import run
 from chainrule.tracing.numbers import NUMBERS
 from chainrule.tracing.plain import NUMERIC, refuse
-from chainrule.tracing.recorder import parameters_of, trace_closed
+from chainrule.tracing.traces.recorder import parameters_of, trace_closed
 
 ROUNDS = 4
 """Times that a body is recorded until the types of its state stay as they are: numbers first take those of the arrays they meet."""
@@ -168,7 +169,7 @@ def _carried(called: _Called, state: list[Any], rows: list[Any], count: int, rev
     first = body.taken_apart([_started(called.owner, x, k.dtype) for x, k in zip(state, body.state, strict=True)])
     given = [*first, *rows, *body.captured]
     program = Body(simplify(body.program), len(first), len(rows))
-    collected, last = loops.run(program, given, count, reverse)
+    collected, last = run(program, given, count, reverse)
     return (
         trees.unflatten(called.structure, body.put_together(last, body.state)),
         trees.unflatten(called.collected, body.put_together(collected, body.collected)),

@@ -25,8 +25,8 @@ from chainrule.errors import DifferentiationError, LeakedValueError, SettingErro
 from chainrule.tracing import trees
 from chainrule.tracing.apply import Trace, Traced, refreshed, separate, traced
 from chainrule.tracing.plain import plain_array
-from chainrule.tracing.tangents import Tangents
-from chainrule.tracing.tape import Tape, TapeValue
+from chainrule.tracing.traces.tangents import Tangents
+from chainrule.tracing.traces.tape import Tape, TapeValue
 
 
 def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:

@@ -18,9 +18,9 @@ from chainrule.cli.exits import FAILED, INTERRUPTED, SIGNALLED
 from chainrule.errors import ChainruleError
 from chainrule.forks import load
 from chainrule.tables import TableError, spell
-from chainrule.tables.room import keep_little
-from chainrule.training.progress import is_open
-from chainrule.training.signals import Terminated
+from chainrule.tables.sources.room import keep_little
+from chainrule.training.between_epochs.progress import is_open
+from chainrule.training.between_epochs.signals import Terminated
 
 MODULES = {
     name: name for name in ("demo", "train", "evaluate", "predict", "export", "explain", "view", "diagnose", "launch")

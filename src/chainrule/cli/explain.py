@@ -18,9 +18,9 @@ from chainrule.cli.options import Decimal, Encoding, MissingChoice, Separator
 from chainrule.cli.rows import Chosen, chosen, one_row, tell
 from chainrule.cli.values import table_of
 from chainrule.errors import SettingError, UnknownNameError
-from chainrule.explanation.contributions import Contributions
-from chainrule.explanation.derivation import Derivation
+from chainrule.explanation.derivations.derivation import Derivation
 from chainrule.explanation.expressions import parse_expression
+from chainrule.explanation.splits.contributions import Contributions
 from chainrule.tables import Table
 from chainrule.tabular import TableModel
 

@@ -21,7 +21,7 @@ from chainrule.cli.console import complain
 from chainrule.cli.exits import FAILED, SIGNALLED
 from chainrule.errors import MissingExtraError, MissingFileError, SettingError, shortened
 from chainrule.forks import load
-from chainrule.training.signals import ENDING
+from chainrule.training.between_epochs.signals import ENDING
 
 TOLD = "CHAINRULE_PROCESS"
 """What a process that was started here is told by: the address at which all meet, how many there are, which it is."""

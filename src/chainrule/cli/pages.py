@@ -12,7 +12,7 @@ from typing import NamedTuple
 import typer
 
 from chainrule.cli.console import heading, say
-from chainrule.training.progress import is_terminal
+from chainrule.training.between_epochs.progress import is_terminal
 
 LEAVE, BACK = ("q", "Q", "\x1b", "\x04"), ("b", "B", "\x1b[D", "\x1b[5~")
 """Keys: q, escape, Ctrl-D; b, the arrow to the left, page up."""

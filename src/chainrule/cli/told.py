@@ -33,6 +33,8 @@ def tell_columns(model: TableModel, told: Collection[str], asked: Collection[str
     if target.task == "classification":
         labels = [str(label) for label in target.classes]
         what += f" into {len(labels)} classes: " + ", ".join(labels[:LABELS]) + ", …" * (len(labels) > LABELS)
+    elif target.unit:
+        what += f" in {target.unit}"
     other = "regression" if target.task == "classification" else "classification"
     say(f"  target  {target.name}, {what}")
     if recognised and len(target.classes) <= 2 and not any(isinstance(label, str) for label in target.classes):

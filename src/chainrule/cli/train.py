@@ -62,8 +62,8 @@ from chainrule.tables import Spelling, Table, as_table, sample
 from chainrule.tables.options import counted
 from chainrule.tabular import Recipe, TableModel
 from chainrule.tabular.learning.checkpoints import seconds_kept
-from chainrule.training.checkpoints import seconds_of
-from chainrule.training.signals import heard_as_interrupt
+from chainrule.training.between_epochs.checkpoints import seconds_of
+from chainrule.training.between_epochs.signals import heard_as_interrupt
 
 LITTLE = 2_000_000
 """Cells of a table for which simpler models take no time to speak of."""

@@ -15,9 +15,9 @@ from chainrule.errors import ShapeError
 from chainrule.tracing import trees
 from chainrule.tracing.apply import PLAIN, Traced, separate
 from chainrule.tracing.interpreter import applied, interpret, results
+from chainrule.tracing.passes.straight_line import compile_program
 from chainrule.tracing.plain import plain_array
 from chainrule.tracing.program import Program, as_program
-from chainrule.tracing.straight_line import compile_program
 
 __all__ = [
     "AUTO",

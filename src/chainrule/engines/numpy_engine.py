@@ -7,8 +7,8 @@ from typing import Any
 
 from chainrule.engines.engine import Engine, Executable
 from chainrule.engines.loop import Runner, StepRunner, TrainingLoop
+from chainrule.tracing.passes.straight_line import compile_program
 from chainrule.tracing.program import Program
-from chainrule.tracing.straight_line import compile_program
 
 LARGE_PRODUCT, WAKING = 2**18, 5e-4
 """Products of so many multiplications are shared out by BLAS to threads that sleep, and waking them takes as long as this, in

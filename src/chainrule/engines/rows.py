@@ -11,7 +11,7 @@ from chainrule.engines.choice import REFERENCE, refuse
 from chainrule.engines.engine import Engine, Executable, Workspace, Workspaces
 from chainrule.errors import UnsupportedError
 from chainrule.tracing import Program
-from chainrule.tracing.any_rows import keeps_apart
+from chainrule.tracing.passes.any_rows import keeps_apart
 
 BLOCKS = (256, 16, 1)
 """Rows that a function takes at once. The largest block there are rows for is used; the last block of a call begins

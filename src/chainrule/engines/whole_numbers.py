@@ -14,8 +14,8 @@ from chainrule.errors import SettingError, UnsupportedError, shortened
 from chainrule.ops import Elementwise
 from chainrule.ops.arithmetic import astype
 from chainrule.tracing.interpreter import interpret
+from chainrule.tracing.passes.simplify import drop_unused
 from chainrule.tracing.program import Equation, Program, Variable
-from chainrule.tracing.simplify import drop_unused
 from chainrule.tracing.trees import row
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chainrule.explanation.elements import Formulas
-from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.finite_differences import Check
-from chainrule.explanation.indices import Letter
-from chainrule.explanation.symbols import Element, Expression, Slope
+from chainrule.explanation.evaluations.elements import Formulas
+from chainrule.explanation.evaluations.evaluation import Evaluation
+from chainrule.explanation.evaluations.finite_differences import Check
+from chainrule.explanation.formulas.indices import Letter
+from chainrule.explanation.formulas.symbols import Element, Expression, Slope
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from typing import Any, overload
 import numpy as np
 
 from chainrule.errors import DifferentiationError, SettingError, shortened
-from chainrule.explanation.classes import with_classes
-from chainrule.explanation.derivation import Derivation, derive
-from chainrule.explanation.networks import NetworkEvaluation
+from chainrule.explanation.derivations.classes import with_classes
+from chainrule.explanation.derivations.derivation import Derivation, derive
+from chainrule.explanation.evaluations.networks import NetworkEvaluation
+from chainrule.explanation.evaluations.places import element_of, find, letters_for
+from chainrule.explanation.formulas.symbols import Element
 from chainrule.explanation.picking import with_output
-from chainrule.explanation.places import element_of, find, letters_for
-from chainrule.explanation.symbols import Element
 from chainrule.explanation.values import Graph, Value, explain_value
 from chainrule.tracing import trees
 from chainrule.tracing.apply import Traced, refreshed, separate

@@ -10,13 +10,13 @@ import numpy as np
 
 from chainrule.autodiff.modes import as_mode
 from chainrule.errors import DifferentiationError, SettingError
-from chainrule.explanation.backward import carry_back, dependents
-from chainrule.explanation.evaluation import Evaluation, has_derivative
-from chainrule.explanation.forward import carry_forward, tangent_rule, tangents_of, unit_tangent
+from chainrule.explanation.evaluations.backward import carry_back, dependents
+from chainrule.explanation.evaluations.evaluation import Evaluation, has_derivative
+from chainrule.explanation.evaluations.forward import carry_forward, tangent_rule, tangents_of, unit_tangent
+from chainrule.explanation.formulas.symbols import Element
 from chainrule.explanation.rendering.names import in_signs, spelled
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.tables import Table
-from chainrule.explanation.symbols import Element
 from chainrule.notebooks import Shown
 from chainrule.ops import Contraction, Elementwise, Reduction
 from chainrule.ops.kinds.contraction import parse

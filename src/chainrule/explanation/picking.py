@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.evaluations.evaluation import Evaluation
+from chainrule.explanation.formulas.symbols import Element
 from chainrule.explanation.rendering.names import spelled
-from chainrule.explanation.symbols import Element
 
 
 def with_output(evaluation: Evaluation, element: Element) -> Evaluation:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.labels import is_state
-from chainrule.explanation.networks import NetworkEvaluation
+from chainrule.explanation.evaluations.evaluation import Evaluation
+from chainrule.explanation.evaluations.labels import is_state
+from chainrule.explanation.evaluations.networks import NetworkEvaluation
 from chainrule.nn.neurons import NOT_KNOWN, Neurons
 from chainrule.ops import Elementwise
 from chainrule.ops.operation import eager

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, shortened
-from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.labels import FEW, labels_of
+from chainrule.explanation.evaluations.evaluation import Evaluation
+from chainrule.explanation.evaluations.labels import FEW, labels_of
 from chainrule.explanation.rendering.names import in_signs
 from chainrule.explanation.rendering.numerals import readable
 from chainrule.explanation.values import Value

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.errors import DataError, DifferentiationError, SettingError, shortened
-from chainrule.explanation.derivation import Derivation, derive
-from chainrule.explanation.evaluation import Evaluation, of_real_numbers
-from chainrule.explanation.labels import free_name
-from chainrule.explanation.networks import LOSS
-from chainrule.explanation.nodes import Node, evaluation_of, real_numbers
-from chainrule.explanation.places import element_of, find, letters_for
-from chainrule.explanation.rules import only_moves
+from chainrule.explanation.derivations.derivation import Derivation, derive
+from chainrule.explanation.evaluations.evaluation import Evaluation, of_real_numbers
+from chainrule.explanation.evaluations.labels import free_name
+from chainrule.explanation.evaluations.networks import LOSS
+from chainrule.explanation.evaluations.nodes import Node, evaluation_of, real_numbers
+from chainrule.explanation.evaluations.places import element_of, find, letters_for
+from chainrule.explanation.formulas.rules import only_moves
 from chainrule.notebooks import Shown
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
 from chainrule.ops.operation import Operation
@@ -29,8 +29,8 @@ from chainrule.tracing.scope import Step
 from chainrule.tracing.views import NO_PAST, note_array
 
 if TYPE_CHECKING:
-    from chainrule.explanation.contributions import Contributions
     from chainrule.explanation.drawing import Drawing
+    from chainrule.explanation.splits.contributions import Contributions
 
 
 class Graph(Trace):
@@ -269,7 +269,7 @@ class Value(Wrapped, Shown):
         >>> [(part.name, part.value) for part in L.contributions(a).by_path]
         [('e', -6.0), ('d', 3.0)]
         """
-        from chainrule.explanation.contributions import contributions_to_value
+        from chainrule.explanation.splits.contributions import contributions_to_value
 
         evaluation, variable, places = _asked_for(self, by, index, LOSS)
         element = element_of(evaluation, variable, () if places is None else tuple(places))

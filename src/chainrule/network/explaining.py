@@ -27,14 +27,14 @@ from chainrule.training import (
     as_optimizer,
     scaled,
 )
-from chainrule.training.step import TrainingStep
+from chainrule.training.steps.step import TrainingStep
 
 if TYPE_CHECKING:
-    from chainrule.explanation.contributions import Contributions
-    from chainrule.explanation.derivation import Derivation
+    from chainrule.explanation.derivations.derivation import Derivation
     from chainrule.explanation.drawing import Drawing
-    from chainrule.explanation.networks import NetworkEvaluation
-    from chainrule.explanation.steps import StepByStep
+    from chainrule.explanation.evaluations.networks import NetworkEvaluation
+    from chainrule.explanation.splits.contributions import Contributions
+    from chainrule.explanation.training_steps.steps import StepByStep
 
 
 class ExplainableNetwork(BaseNetwork, Shown):
@@ -67,7 +67,7 @@ class ExplainableNetwork(BaseNetwork, Shown):
         >>> seen.evaluation.cotangent(seen.variable("dense_0.z")).shape
         (1, 2)
         """
-        from chainrule.explanation.networks import evaluate_loss, evaluate_outputs
+        from chainrule.explanation.evaluations.networks import evaluate_loss, evaluate_outputs
 
         if y is None:
             arrays = inputs_of(self, X)
@@ -189,7 +189,7 @@ class ExplainableNetwork(BaseNetwork, Shown):
         >>> [round(part.value, 12) for part in found.by_output]
         [0.000668396021, -0.000229828287]
         """
-        from chainrule.explanation.contributions import contributions_to
+        from chainrule.explanation.splits.contributions import contributions_to
 
         found = self.evaluation(X, y, loss=loss, sample_weight=sample_weight, l1=l1, l2=l2)
         return contributions_to(found, where, largest=largest, digits=digits, sample_names=sample_names)
@@ -255,8 +255,8 @@ class ExplainableNetwork(BaseNetwork, Shown):
         >>> measured.passes, bool(abs(measured.measured["output"]["bias"] - measured.exact["output"]["bias"]).max() < 1e-3)
         ({'forward': 10, 'backward': 0}, True)
         """
-        from chainrule.explanation.stepping import Steps
-        from chainrule.explanation.steps import StepByStep
+        from chainrule.explanation.training_steps.stepping import Steps
+        from chainrule.explanation.training_steps.steps import StepByStep
 
         training = training_of(
             self,
@@ -316,7 +316,7 @@ class ExplainableNetwork(BaseNetwork, Shown):
         Drawing(2-3-1 network; ... pixels; .save('picture.svg') writes it)
         """
         from chainrule.explanation.drawing import draw_network, without_data
-        from chainrule.explanation.networks import evaluate_outputs
+        from chainrule.explanation.evaluations.networks import evaluate_outputs
 
         if X is None:
             if y is not None:

@@ -31,9 +31,9 @@ from chainrule.training import (
     scaled,
     split_off,
 )
-from chainrule.training.blocks import Call
-from chainrule.training.hyperparameters import is_traced_anywhere
-from chainrule.training.step import TrainingStep
+from chainrule.training.hypergradients.hyperparameters import is_traced_anywhere
+from chainrule.training.steps.blocks import Call
+from chainrule.training.steps.step import TrainingStep
 
 
 def training_for(

@@ -13,15 +13,15 @@ from chainrule.engines.choice import AUTO, leads
 from chainrule.errors import ModelFileError, SettingError
 from chainrule.network.answers.measuring import Asked, as_metrics, is_known, metric_name
 from chainrule.network.files.checkpoints import PARTS, Kept, check_parts, has_ended, is_whole, newest
-from chainrule.network.files.holding import held
+from chainrule.network.files.holding import held, tidy
 from chainrule.network.files.storage import as_path
 from chainrule.network.loading import check_code, network_in
 from chainrule.network.meaning import nested
 from chainrule.network.network import Network
-from chainrule.training.callbacks import unless_callbacks
+from chainrule.training.between_epochs.callbacks import unless_callbacks
+from chainrule.training.between_epochs.progress import Display
+from chainrule.training.between_epochs.states import Unkept, name_of
 from chainrule.training.history import DIVERGED, FINISHED
-from chainrule.training.progress import Display
-from chainrule.training.states import Unkept, name_of
 
 
 def resume(
@@ -108,6 +108,7 @@ def resume(
     _check_metrics(found, says["fit"].get("metrics", ()), as_metrics(metrics))
     stopped = FINISHED if network.history is None else network.history.stopped
     if has_ended(stopped) and stopped != DIVERGED:  # which comes to the same again, and says so
+        tidy(path)
         _give_states(callbacks, says["states"])
         return network
     again: dict[str, Any] = {
@@ -124,6 +125,8 @@ def resume(
     }
     loss = nested(network.model, [meaning.head.loss for meaning in network.meanings])
     is_done = is_whole(network.run, given["epochs"])
+    if is_done:
+        tidy(path)
     written = path if leads(given.get("engine", AUTO)) and not is_done else None
     with held(written):  # before callbacks are changed, whose files another training may write
         _give_states(callbacks, says["states"])

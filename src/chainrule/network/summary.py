@@ -13,7 +13,7 @@ from chainrule.network.base import BaseNetwork
 from chainrule.nn.initializer import LARGEST
 from chainrule.notebooks import Text
 from chainrule.training import as_optimizer, heads_of
-from chainrule.training.memory_use import memory_plan
+from chainrule.training.steps.memory_use import memory_plan
 
 Row = tuple[str, ...]
 

@@ -19,9 +19,9 @@ from chainrule.network.files.storage import as_path
 from chainrule.network.fitting import carry_out, training_for
 from chainrule.nn.parameters import as_patterns
 from chainrule.training import Clipping, EarlyStopping, Every, History, Penalty, Run, Settings, as_early_stopping
-from chainrule.training.checkpoints import USUAL, as_typed
-from chainrule.training.progress import Display
-from chainrule.training.signals import heard_as_interrupt
+from chainrule.training.between_epochs.checkpoints import USUAL, as_typed
+from chainrule.training.between_epochs.progress import Display
+from chainrule.training.between_epochs.signals import heard_as_interrupt
 
 
 class TrainableNetwork(ExaminableNetwork):

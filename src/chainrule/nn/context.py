@@ -17,7 +17,7 @@ from chainrule.nn.parameters import ParameterSpec
 from chainrule.tracing.assignment import repeated
 from chainrule.tracing.functions import listener
 from chainrule.tracing.program import Variable
-from chainrule.tracing.recorder import Recorder
+from chainrule.tracing.traces.recorder import Recorder
 
 
 @dataclass

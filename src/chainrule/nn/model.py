@@ -23,8 +23,8 @@ from chainrule.ops.operation import ArrayType
 from chainrule.tracing import trees
 from chainrule.tracing.apply import Traced, refreshed
 from chainrule.tracing.program import Variable
-from chainrule.tracing.recorder import Recorder
 from chainrule.tracing.scope import scope
+from chainrule.tracing.traces.recorder import Recorder
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from chainrule.onnx.values import Value, as_value, result_type
 from chainrule.ops.kinds import Contraction, Custom, Elementwise, Layout, Reduction
 from chainrule.ops.kinds.elementwise import NUMBERS
 from chainrule.ops.operation import REGISTRY
-from chainrule.tracing.loops import Loop
+from chainrule.tracing.loops.loop import Loop
+from chainrule.tracing.passes.writing_out import written_out
 from chainrule.tracing.program import Atom, Program, Variable
-from chainrule.tracing.writing_out import written_out
 
 FOLDS = {"add": "ReduceSum", "maximum": "ReduceMax", "minimum": "ReduceMin", "multiply": "ReduceProd"}
 """The nodes that combine elements, by the operation that joins two of them."""

@@ -32,7 +32,7 @@ class Notation:
     template of what one types, where that is no call (`typed_with` the one for static arguments, given by name), and `symbol`
     what stands in the ellipse of a graph.
 
-    `algebra` says which simplifications apply (see `explanation/symbols.py`). `rule` is the school's name of the
+    `algebra` says which simplifications apply (see `explanation/formulas/symbols.py`). `rule` is the school's name of the
     differentiation rule, or of one for each input, "derivative of …" by default, and "" where numbers only move; in the inputs
     at the positions `linear` others that are constant are a constant factor. `cost` says how a single number is counted.
     """

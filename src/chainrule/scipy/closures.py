@@ -10,11 +10,11 @@ import numpy as np
 from chainrule.errors import UnsupportedError
 from chainrule.scipy.standing import as_array, is_traced
 from chainrule.tracing.apply import Traced
+from chainrule.tracing.loops.stepwise import is_stepwise
 from chainrule.tracing.numpy_interface import Wrapped
-from chainrule.tracing.recorder import trace_closed
-from chainrule.tracing.simplify import simplify
-from chainrule.tracing.stepwise import is_stepwise
-from chainrule.tracing.straight_line import compile_program
+from chainrule.tracing.passes.simplify import simplify
+from chainrule.tracing.passes.straight_line import compile_program
+from chainrule.tracing.traces.recorder import trace_closed
 
 
 def plain(x: Any, what: str) -> Any:

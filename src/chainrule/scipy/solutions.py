@@ -14,7 +14,7 @@ import numpy as np
 from chainrule.autodiff import jacobian
 from chainrule.errors import UnsupportedError, shortened
 from chainrule.scipy.closures import close, plain, with_value
-from chainrule.tracing.stepwise import is_stepwise
+from chainrule.tracing.loops.stepwise import is_stepwise
 from scipy import optimize
 
 KEPT = {"x", "fun", "cost", "root", "active_mask"}

@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.errors import UnsupportedError
 from chainrule.ops import FUNCTIONS, REGISTRY
 from chainrule.ops.kinds.elementwise import Elementwise
-from chainrule.scipy import (
+from chainrule.scipy.functions import (
     bessel_functions,
     entropies,
     error_functions,

@@ -9,7 +9,7 @@ from typing import Any
 
 from chainrule.sklearn.callbacks import Told
 from chainrule.training import EpochEnd
-from chainrule.training.callbacks import reason_of
+from chainrule.training.between_epochs.callbacks import reason_of
 
 LOWER = "the learning rate is lowered"
 """Why a run ends that another one follows."""

@@ -25,7 +25,7 @@ from chainrule.sklearn.fitted import FittedNetwork, dense_rows
 from chainrule.sklearn.parameters import draw, hidden_sizes, layers_of, solver_of
 from chainrule.sklearn.solvers import InverseScaling, Orders
 from chainrule.training import Batch, Head, Loss, Objective, Penalty, Settings
-from chainrule.training.full_batch import FullBatchObjective
+from chainrule.training.steps.full_batch import FullBatchObjective
 
 LINKS = {"sigmoid": "logistic"}
 """scikit-learn's names of output activations, where they differ."""

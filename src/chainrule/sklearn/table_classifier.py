@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from chainrule.sklearn.table_estimator import BaseTableEstimator, free_name, says_nothing
 from chainrule.tables import TableError, as_table
 from chainrule.tables.missing import Spelling
-from chainrule.tables.target import learn_target
+from chainrule.tables.preparing.target import learn_target
 
 
 class TableClassifier(ClassifierMixin, BaseTableEstimator):

@@ -43,7 +43,7 @@ _PATTERNS = {
 _PLAIN, _NOT_IN_NUMBERS = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?"), re.compile(r"[^-+.0-9_a-zA-Z\s]")
 """Numbers that everybody reads alike, and what stands in none that Polars reads."""
 
-_SPAN = re.compile(r"([+-]?\d{1,9}) days?,? \+?(\d{1,2}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
+_SPAN = re.compile(r"(?:([+-]?\d{1,9}) days?,? \+?)?(\d{1,6}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
 
 
 class Numbers(NamedTuple):
@@ -77,14 +77,14 @@ def number(text: str, decimal: Decimal = ".") -> tuple[float, str] | None:
     --------
     >>> number("$1,234.50"), number("(3)"), number("5 %"), number("1.234,5", ",")
     ((1234.5, '$'), (-3.0, ''), (5.0, '%'), (1234.5, ''))
-    >>> number("0 days 00:08:00"), number("-1 days +23:52:00")
-    ((480.0, 's'), (-480.0, 's'))
+    >>> number("0 days 00:08:00"), number("-1 days +23:52:00"), number("27:00:05")
+    ((480.0, 's'), (-480.0, 's'), (97205.0, 's'))
     >>> number("0,375") is number("12.03.2024") is number("many") is None
     True
     """
     match = _PATTERNS[decimal].fullmatch(text.replace("\u2212", "-"))
     if match is None:
-        return _span(text) if " day" in text else None
+        return _span(text) if ":" in text else None
     part = match.groupdict(default="")
     unit, bracketed = part["unit"], bool(part["open"])
     if bracketed != bool(part["close"]) or (part["sign"] and part["sign2"]) or (bracketed and part["sign"]):
@@ -100,12 +100,12 @@ def number(text: str, decimal: Decimal = ".") -> tuple[float, str] | None:
 
 
 def _span(text: str) -> tuple[float, str] | None:
-    """The seconds of a span of time as pandas and Python write it: `1 days 00:08:00`, `-1 day, 23:52:00`."""
+    """The seconds of a span of time as others write it: `1 days 00:08:00`, `-1 day, 23:52:00`, `27:00:05`."""
     match = _SPAN.fullmatch(text)
     if match is None:
         return None
     days, hours, minutes, seconds = match.groups()
-    return 86400.0 * int(days) + 3600.0 * int(hours) + 60.0 * int(minutes) + float(seconds), "s"
+    return 86400.0 * int(days or 0) + 3600.0 * int(hours) + 60.0 * int(minutes) + float(seconds), "s"
 
 
 def read_numbers(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from chainrule.errors import SettingError, shortened
-from chainrule.tables.files import Kind, files_of, kind_of
-from chainrule.tables.frames import frame_of
 from chainrule.tables.options import TableError, quoted
+from chainrule.tables.sources.files import Kind, files_of, kind_of
+from chainrule.tables.sources.frames import frame_of
 from chainrule.tables.threads import refuse_in_a_copy
 from chainrule.training import BatchDataset, Dataset
 from chainrule.training.stored.dataset import MEGABYTES, MOST, Piece, passed

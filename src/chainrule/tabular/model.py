@@ -29,7 +29,7 @@ from chainrule.tabular.ready import made_ready
 from chainrule.tabular.scoring.scores import Scores
 from chainrule.tabular.settings import check_settings
 from chainrule.tabular.weights import balanced_weights
-from chainrule.training.progress import display
+from chainrule.training.between_epochs.progress import display
 
 if TYPE_CHECKING:
     from chainrule.tabular.explaining.attribution import Attribution

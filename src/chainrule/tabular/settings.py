@@ -8,7 +8,7 @@ from typing import Any
 from chainrule.errors import SettingError, shortened
 from chainrule.tables.columns.number import SCALINGS
 from chainrule.tables.missing import as_marks
-from chainrule.tables.target import TASKS
+from chainrule.tables.preparing.target import TASKS
 from chainrule.tabular.learning.judging import check_choosing
 from chainrule.tabular.learning.recipe import Recipe
 

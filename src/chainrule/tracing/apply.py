@@ -20,12 +20,12 @@ from chainrule.forks import load
 from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import REGISTRY, Operation
 from chainrule.tracing import trees
-from chainrule.tracing.alike import of_plain
-from chainrule.tracing.kinks import Kinks
+from chainrule.tracing.corners.alike import of_plain
+from chainrule.tracing.corners.kinks import Kinks
+from chainrule.tracing.corners.roots import Roots
 from chainrule.tracing.plain import COMPLEX_KIND, REAL, plain_array, refuse
 from chainrule.tracing.promotion import adapted
 from chainrule.tracing.refusals import RAW, for_real_numbers, ours, unsure_of, untraceable
-from chainrule.tracing.roots import Roots
 from chainrule.tracing.scope import Step
 from chainrule.tracing.views import NO_PAST, Past, note_view, remembered, written_to
 

@@ -13,7 +13,7 @@ from chainrule.ops import Elementwise
 from chainrule.ops.operation import ArrayType, Operation, dtype_of, shape_of
 from chainrule.tracing.apply import apply, traced
 from chainrule.tracing.program import Equation, Program, Variable
-from chainrule.tracing.recorder import trace
+from chainrule.tracing.traces.recorder import trace
 
 _known: dict[Hashable, bool] = {}
 

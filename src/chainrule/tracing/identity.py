@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.operation import REGISTRY, Operation
-from chainrule.tracing.body import Body
-from chainrule.tracing.loops import LOOP
+from chainrule.tracing.loops.body import Body
+from chainrule.tracing.loops.loop import LOOP
 from chainrule.tracing.program import Atom, Equation, Literal, Program, bodies_of
 
 PLAIN = (str, int, float, bool, np.dtype, type(None))

@@ -17,7 +17,7 @@ from chainrule.nn.model import Model
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Program, simplify, trace, trees
-from chainrule.tracing.any_rows import keeps_apart
+from chainrule.tracing.passes.any_rows import keeps_apart
 from chainrule.training.cache import Cache, are_settled, key_of
 from chainrule.training.objective import Batch, Objective, Penalty, merged, types_of
 from chainrule.training.weights import counted

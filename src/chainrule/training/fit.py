@@ -16,23 +16,23 @@ from chainrule.engines.workers import Aside
 from chainrule.nn.parameters import Parameters, each, flat_names, to_read
 from chainrule.tracing import trees
 from chainrule.training.batches import Batches, means
-from chainrule.training.blocks import Block, BlockRunner, Call, Timetable
-from chainrule.training.callbacks import EpochEnd, reason_of
-from chainrule.training.checkpoints import Checkpoints
+from chainrule.training.between_epochs.callbacks import EpochEnd, reason_of
+from chainrule.training.between_epochs.checkpoints import Checkpoints
+from chainrule.training.between_epochs.divergence import diverged
+from chainrule.training.between_epochs.progress import Display, display
+from chainrule.training.between_epochs.watching import warn_unless_finite, watchers
 from chainrule.training.data import filled_up, owned
-from chainrule.training.divergence import diverged
 from chainrule.training.evaluation import Evaluator, Scorer, means_of, samples_are_apart
 from chainrule.training.history import DIVERGED, FINISHED, History
 from chainrule.training.keyframes import Keyframe, Keyframes
-from chainrule.training.loops import is_settled, prepare_runners
 from chainrule.training.objective import Batch, in_order, split_frozen
 from chainrule.training.position import Position, found
-from chainrule.training.progress import Display, display
 from chainrule.training.run import Progress, Run, as_kept, as_reported, check_settings, checked, kind_as_texts
 from chainrule.training.settings import Settings, passes
-from chainrule.training.step import TrainingStep, parameter_count
+from chainrule.training.steps.blocks import Block, BlockRunner, Call, Timetable
+from chainrule.training.steps.loops import is_settled, prepare_runners
+from chainrule.training.steps.step import TrainingStep, parameter_count
 from chainrule.training.stored import StoredEvaluator, WindowedRunner, evaluator_of, layout_for
-from chainrule.training.watching import warn_unless_finite, watchers
 
 NetworkParameters = Callable[[Parameters], None]
 """Told the parameters after every epoch that somebody looks at; they are not to be written to."""
@@ -251,7 +251,7 @@ class Training:
             shown.update(following, row)
             ended = self._ended(row, current) or following >= settings.epochs
             if self.checkpoints is not None:
-                self.checkpoints.note(following, self.now)
+                self.checkpoints.note(following, None if ended else self.now)
             if ended:
                 return
             done, count = following, self._length(following, runner) if alone else 1

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from chainrule.engines import Runner
-from chainrule.training.blocks import Block
+from chainrule.training.steps.blocks import Block
 
 
 @dataclass(frozen=True)

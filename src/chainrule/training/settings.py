@@ -10,8 +10,8 @@ import numpy as np
 
 from chainrule.engines import Engine
 from chainrule.errors import SettingError, shortened
-from chainrule.training.callbacks import Callback, EarlyStopping, StopRule, unless_callbacks
-from chainrule.training.progress import Display
+from chainrule.training.between_epochs.callbacks import Callback, EarlyStopping, StopRule, unless_callbacks
+from chainrule.training.between_epochs.progress import Display
 
 MEGABYTES = 64
 """What a recording keeps of the states on the way, unless told otherwise."""

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError
-from chainrule.explanation.contributions import Contributions, contributions_to
-from chainrule.explanation.derivation import Derivation
+from chainrule.explanation.derivations.derivation import Derivation
 from chainrule.explanation.drawing import draw_network
 from chainrule.explanation.drawing.scene import Scene
-from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.evaluations.evaluation import Evaluation
+from chainrule.explanation.evaluations.networks import NetworkEvaluation, evaluate_loss, names_of_batch
 from chainrule.explanation.explain import explain_network
-from chainrule.explanation.networks import NetworkEvaluation, evaluate_loss, names_of_batch
+from chainrule.explanation.splits.contributions import Contributions, contributions_to
 from chainrule.network.meaning import Meaning
 from chainrule.network.network import Network
 from chainrule.nn.parameters import Parameters, flat_names

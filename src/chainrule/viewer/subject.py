@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ChainruleError, SettingError, UnknownNameError
-from chainrule.explanation.contributions import Contributions
-from chainrule.explanation.derivation import Derivation
+from chainrule.explanation.derivations.derivation import Derivation
 from chainrule.explanation.drawing.scene import Scene
-from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.keys import key_of, slope_key
-from chainrule.explanation.places import element_of, find
-from chainrule.explanation.symbols import Element
+from chainrule.explanation.evaluations.evaluation import Evaluation
+from chainrule.explanation.evaluations.keys import key_of, slope_key
+from chainrule.explanation.evaluations.places import element_of, find
+from chainrule.explanation.formulas.symbols import Element
+from chainrule.explanation.splits.contributions import Contributions
 from chainrule.tracing.program import Variable
 from chainrule.viewer.hiding import Hidden
 from chainrule.viewer.topics import Topics

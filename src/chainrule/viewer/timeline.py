@@ -9,8 +9,8 @@ import numpy as np
 
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.training import Recording, Run
-from chainrule.training.finding import Event
-from chainrule.training.recording import StepBatch
+from chainrule.training.recorded.finding import Event
+from chainrule.training.recorded.recording import StepBatch
 
 SETTINGS = ("optimizer", "learning_rate", "l1", "l2", "seed")
 """What may be another in a branch."""

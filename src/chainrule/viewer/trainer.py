@@ -22,7 +22,7 @@ from chainrule.training import (
     as_optimizer,
 )
 from chainrule.training.run import copied
-from chainrule.training.step import TrainingStep
+from chainrule.training.steps.step import TrainingStep
 from chainrule.viewer.networks import NetworkSubject
 from chainrule.viewer.topics import told
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.explanation.derivation import Derivation, derive
+from chainrule.explanation.derivations.derivation import Derivation, derive
 from chainrule.explanation.drawing import draw_evaluation
 from chainrule.explanation.drawing.scene import Scene
-from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.evaluations.evaluation import Evaluation
+from chainrule.explanation.evaluations.networks import LOSS
 from chainrule.explanation.explain import run_with_values
-from chainrule.explanation.networks import LOSS
-from chainrule.explanation.rules import only_moves
+from chainrule.explanation.formulas.rules import only_moves
 from chainrule.explanation.values import Value
 from chainrule.tracing.interpreter import interpret
 from chainrule.tracing.program import Variable

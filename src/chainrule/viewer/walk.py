@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
-from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.labels import Label, labels_of, told
+from chainrule.explanation.evaluations.evaluation import Evaluation
+from chainrule.explanation.evaluations.labels import Label, labels_of, told
 from chainrule.explanation.rendering.names import in_signs
 from chainrule.ops.notation import ATOM
 from chainrule.tracing.program import Equation, Variable

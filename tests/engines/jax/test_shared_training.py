@@ -277,6 +277,24 @@ def test_processes_that_others_start(how: str, folder: Path) -> None:
     assert [one.communicate(timeout=120)[0].split() for one in started] == [[b"0", b"2", b"2"], [b"1", b"2", b"2"]]
 
 
+THREADS = """
+import os, sys
+before = set(os.listdir("/proc/self/task"))
+import jax
+jax.devices()
+own = set(os.listdir("/proc/self/task")) - before
+print(len(own) > 0 and {os.sched_getscheduler(int(one)) for one in own} == {os.SCHED_BATCH})
+"""
+
+
+@by_night
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="a matter of Linux")
+def test_a_thread_that_wakes_up_does_not_take_the_place_of_one_that_computes(folder: Path) -> None:
+    """Where gloo's does, every meeting of processes that have a core each takes till the next tick of the clock."""
+    done = carried_out(folder, THREADS, processes=2)
+    assert done.stdout.split() == ["True", "True"], done.stderr[-3000:]
+
+
 @by_night
 def test_one_that_is_asked_to_end_asks_all(folder: Path) -> None:
     (folder / "script.py").write_text("import time; print('begun', flush=True); time.sleep(100)")

@@ -46,7 +46,7 @@ def test_the_state_stays_on_the_device_until_somebody_looks(monkeypatch: pytest.
     fetched: list[Any] = []
     monkeypatch.setattr(device_state, "fetched", lambda x: fetched.append(x) or np.asarray(x)[()])
     monkeypatch.setattr(device_state, "are_in_memory", lambda arrays: False)  # as on a GPU
-    monkeypatch.setattr("chainrule.training.blocks.BLOCK_SECONDS", 0.0)  # every step a call
+    monkeypatch.setattr("chainrule.training.steps.blocks.BLOCK_SECONDS", 0.0)  # every step a call
     states: list[Any] = []
     given = JaxRunner.state.fget
     monkeypatch.setattr(JaxRunner, "state", property(lambda self: states.append(given(self)) or states[-1]))

@@ -13,7 +13,7 @@ import chainrule as cr
 from chainrule.engines import REFERENCE
 from chainrule.engines.llvm.factors import with_joined_factors
 from chainrule.tracing import Program, simplify, trace
-from chainrule.tracing.simplify import drop_unused
+from chainrule.tracing.passes.simplify import drop_unused
 from trying import examples
 
 X = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)

@@ -15,8 +15,8 @@ from chainrule.engines.llvm.kernel import Kernel
 from chainrule.engines.llvm.lowering import lower
 from chainrule.engines.llvm.row_blocks import in_blocks
 from chainrule.tracing import Program
+from chainrule.tracing.passes.straight_line import compile_program
 from chainrule.tracing.program import bodies_of
-from chainrule.tracing.straight_line import compile_program
 
 random = np.random.default_rng(0)
 W, V, S = random.normal(size=(5, 4)), random.normal(size=(3,)), random.normal()

@@ -18,7 +18,7 @@ from chainrule.engines.loop import TrainingLoop
 from chainrule.nn import ACTIVATIONS
 from chainrule.ops import ArrayType
 from chainrule.tracing import Program, Variable, simplify, trace
-from chainrule.tracing.rowwise import rows_of
+from chainrule.tracing.passes.rowwise import rows_of
 from chainrule.training import LOSSES
 from making import called, exported, made
 from trying import examples

@@ -17,7 +17,7 @@ from chainrule.engines.jax.values import Value, array_of, result_type
 from chainrule.ops.kinds import Contraction, Custom, Elementwise, Layout
 from chainrule.ops.kinds.elementwise import NUMBERS
 from chainrule.ops.operation import REGISTRY, Operation, shape_of
-from chainrule.tracing.loops import Loop
+from chainrule.tracing.loops.loop import Loop
 from chainrule.tracing.program import Equation, Program, Variable
 
 

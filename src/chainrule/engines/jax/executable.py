@@ -12,8 +12,8 @@ from chainrule.engines.engine import Executable
 from chainrule.engines.jax.evaluation import Evaluation
 from chainrule.engines.jax.settings import Settings, types_of
 from chainrule.forks import compiling
+from chainrule.tracing.passes.straight_line import compile_program
 from chainrule.tracing.program import Program
-from chainrule.tracing.straight_line import compile_program
 
 
 def compiled(function: Callable[..., Any], types: Sequence[Any], settings: Settings) -> Any:

@@ -38,6 +38,7 @@ def join(address: str | None = None, count: int | None = None, number: int | Non
     """
     if address is not None and count is None and number is None:
         count, number = _told_by_launcher()
+    _let_who_computes_go_on()
     jax.config.update("jax_enable_preemption_service", False)  # type: ignore[no-untyped-call]  # which would keep SIGTERM from whoever is to hear it
     try:
         jax.distributed.initialize(
@@ -50,6 +51,16 @@ def join(address: str | None = None, count: int | None = None, number: int | Non
             "MPI) give one that is free on the first one's machine, `chainrule launch --address host:port script.py`; or on this "
             "machine alone by `chainrule launch --processes 2 script.py`."
         ) from error
+
+
+def _let_who_computes_go_on() -> None:
+    """Threads that begin from now on wait for their turn when they wake up.
+
+    Where a process has one core, gloo's thread wakes up on that of the one which has just sent something and holds a lock. Put in
+    its place, as systems do by default, it asks for the lock again and again until the clock's next tick, for 4 ms.
+    """
+    if hasattr(os, "sched_setscheduler"):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _told_by_launcher() -> tuple[int | None, int | None]:

@@ -20,7 +20,7 @@ from chainrule.engines.loop import Alone, StepRunner, TrainingLoop
 from chainrule.engines.workers import uninterrupted
 from chainrule.errors import ShapeError
 from chainrule.ops.operation import ArrayType
-from chainrule.tracing.straight_line import compile_program
+from chainrule.tracing.passes.straight_line import compile_program
 
 INDEX = np.dtype(np.int32)
 NUMBERS = 2**17

@@ -23,8 +23,8 @@ from chainrule.engines.loop import StepRunner, TrainingLoop
 from chainrule.engines.workers import uninterrupted
 from chainrule.errors import ChainruleError, LostProcessError, SettingError, shortened
 from chainrule.forks import compiling
+from chainrule.tracing.passes.straight_line import compile_program
 from chainrule.tracing.program import Program
-from chainrule.tracing.straight_line import compile_program
 
 AT_ONCE, BYTES = (64, 8, 1), 2**24
 """For how many steps rows are sent to the devices at a time, and of how many bytes they are at the most, unless for one step."""

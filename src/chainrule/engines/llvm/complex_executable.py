@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule.engines.engine import Executable
 from chainrule.tracing import Program
-from chainrule.tracing.real_parts import is_complex
+from chainrule.tracing.passes.real_parts import is_complex
 
 
 class ComplexExecutable(Executable):

@@ -14,8 +14,8 @@ from chainrule.engines.engine import Engine, Executable
 from chainrule.engines.llvm.target import chosen
 from chainrule.engines.loop import Runner, TrainingLoop
 from chainrule.forks import compiling
+from chainrule.tracing.passes.real_parts import has_complex, in_parts, without_parts
 from chainrule.tracing.program import Program
-from chainrule.tracing.real_parts import has_complex, in_parts, without_parts
 
 MANY_SHUFFLED = 2**20
 """Numbers of rows that NumPy shuffles before machine code is made that does it: it takes 7 ms for them, about as long as making."""

@@ -18,10 +18,10 @@ from chainrule.ops import Contraction, arithmetic, layouts
 from chainrule.ops.kinds.contraction import Subscripts, parse
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Equation, Program, Variable, check, simplify
+from chainrule.tracing.passes.real_parts import has_complex, in_parts, without_parts
+from chainrule.tracing.passes.simplify import drop_unused, without_stops
+from chainrule.tracing.passes.writing_out import written_out
 from chainrule.tracing.program import Atom, Literal, bodies_of
-from chainrule.tracing.real_parts import has_complex, in_parts, without_parts
-from chainrule.tracing.simplify import drop_unused, without_stops
-from chainrule.tracing.writing_out import written_out
 
 COMPLEX = ("complex64", "complex128")
 

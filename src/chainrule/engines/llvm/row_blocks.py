@@ -3,7 +3,7 @@
 A step over many rows computes a value of every row, then the next, and each passes through memory on its way. Here the equations
 whose rows depend on themselves alone become the body of a loop over blocks of rows. What they are summed up to is collected block
 by block, and joined afterwards in the order of the blocks; rows that fill no block go through the same equations by themselves.
-Which equations these are is read off the axes (`tracing/rowwise.py`).
+Which equations these are is read off the axes (`tracing/passes/rowwise.py`).
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from chainrule.ops.kinds.contraction import parse
 from chainrule.ops.operation import ArrayType, cast
 from chainrule.tracing import Equation, Program, RecordedValue, Recorder, Variable, check, trees
 from chainrule.tracing.apply import apply, traced
-from chainrule.tracing.body import Body
-from chainrule.tracing.loops import LOOP
+from chainrule.tracing.loops.body import Body
+from chainrule.tracing.loops.loop import LOOP
+from chainrule.tracing.passes.rowwise import Rows, rows_of
 from chainrule.tracing.program import Atom, Literal, axes_of, bodies_of, infer
-from chainrule.tracing.rowwise import Rows, rows_of
 
 SHARE = 4
 """A block is to take this part of the second cache; and the sums of all blocks are this many times fewer numbers than rows have."""

@@ -19,8 +19,8 @@ from chainrule.ops import Contraction, Elementwise, Reduction, layouts
 from chainrule.ops.kinds.contraction import parse
 from chainrule.ops.operation import ArrayType, Operation
 from chainrule.tracing import Equation, Literal, Program, Variable
+from chainrule.tracing.passes.rowwise import Rows, rows_of
 from chainrule.tracing.program import Atom
-from chainrule.tracing.rowwise import Rows, rows_of
 
 SMALL = 400
 """Vectors, about, that the products of a step and their activations take, up to which rows may lie along the vectors."""

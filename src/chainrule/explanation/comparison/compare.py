@@ -13,11 +13,11 @@ from chainrule.errors import DataError, DifferentiationError, SettingError, Unkn
 from chainrule.explanation.comparison.comparison import Comparison, told_apart
 from chainrule.explanation.comparison.mistake import Given
 from chainrule.explanation.comparison.rounding import rounding_of
-from chainrule.explanation.derivation import Derivation, derive
-from chainrule.explanation.evaluation import Evaluation, has_derivative
-from chainrule.explanation.lifting import with_constants_as_inputs
-from chainrule.explanation.networks import LOSS, NetworkEvaluation
-from chainrule.explanation.places import element_of
+from chainrule.explanation.derivations.derivation import Derivation, derive
+from chainrule.explanation.evaluations.evaluation import Evaluation, has_derivative
+from chainrule.explanation.evaluations.lifting import with_constants_as_inputs
+from chainrule.explanation.evaluations.networks import LOSS, NetworkEvaluation
+from chainrule.explanation.evaluations.places import element_of
 from chainrule.explanation.stations import Station, stations_of
 from chainrule.explanation.values import Graph, Value
 from chainrule.nn.parameters import flat_names
@@ -25,8 +25,8 @@ from chainrule.ops import Elementwise
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import trees
 from chainrule.tracing.apply import refreshed
+from chainrule.tracing.passes.rowwise import rows_of
 from chainrule.tracing.program import Variable
-from chainrule.tracing.rowwise import rows_of
 
 LARGEST = 2000
 """Operations of the longest function in which mistakes at single operations are looked for."""

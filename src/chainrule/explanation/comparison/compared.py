@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chainrule.explanation.derivation import Derivation
+from chainrule.explanation.derivations.derivation import Derivation
 
 
 @dataclass(frozen=True)

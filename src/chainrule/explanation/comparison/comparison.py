@@ -14,7 +14,7 @@ from chainrule.explanation.comparison.mistake import Given, Hypothesis
 from chainrule.explanation.comparison.of_numbers import known_factors, nearest, undone
 from chainrule.explanation.comparison.registry import MISTAKES
 from chainrule.explanation.comparison.writing import FORMS, as_data
-from chainrule.explanation.derivation import Derivation
+from chainrule.explanation.derivations.derivation import Derivation
 from chainrule.explanation.rendering.written import Written
 from chainrule.explanation.sentences import told
 

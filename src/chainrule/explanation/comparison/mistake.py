@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.errors import SettingError
 from chainrule.explanation.comparison.passes import Cotangents, frontier_of, in_double_precision, through_sample
 from chainrule.explanation.comparison.rounding import Rounding
-from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.evaluations.evaluation import Evaluation
 from chainrule.explanation.stations import Station
 from chainrule.tracing.program import Variable
 

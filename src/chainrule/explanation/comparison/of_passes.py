@@ -23,7 +23,7 @@ from chainrule.explanation.comparison.passes import (
     with_slopes,
     with_updated_weights,
 )
-from chainrule.explanation.evaluation import Evaluation, double
+from chainrule.explanation.evaluations.evaluation import Evaluation, double
 from chainrule.explanation.sentences import listed, told
 from chainrule.explanation.stations import Station
 from chainrule.tracing.interpreter import reinterpret

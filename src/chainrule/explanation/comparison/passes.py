@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.explanation.backward import carry_back, parts_of
-from chainrule.explanation.evaluation import Evaluation, double, has_derivative
+from chainrule.explanation.evaluations.backward import carry_back, parts_of
+from chainrule.explanation.evaluations.evaluation import Evaluation, double, has_derivative
 from chainrule.explanation.stations import Station
 from chainrule.ops import Elementwise, Layout
 from chainrule.ops.operation import eager

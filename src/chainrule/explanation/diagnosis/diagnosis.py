@@ -13,9 +13,9 @@ from chainrule.explanation.diagnosis.illness import Finding
 from chainrule.explanation.diagnosis.measures import Measures
 from chainrule.explanation.diagnosis.registry import ILLNESSES
 from chainrule.explanation.diagnosis.writing import FORMS, as_data
-from chainrule.explanation.networks import evaluate_loss
+from chainrule.explanation.evaluations.networks import evaluate_loss
 from chainrule.explanation.rendering.written import Written
-from chainrule.explanation.stepping import Steps
+from chainrule.explanation.training_steps.stepping import Steps
 from chainrule.training import Training
 
 

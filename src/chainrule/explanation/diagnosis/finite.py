@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.explanation.diagnosis.illness import Finding, Illness
 from chainrule.explanation.diagnosis.measures import Measures
 from chainrule.explanation.diagnosis.spots import formula_of, layer_of, number_at, where_of
-from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.evaluations.evaluation import Evaluation
 from chainrule.explanation.sentences import told
 from chainrule.ops import Elementwise
 from chainrule.tracing.program import Equation, Variable

@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.explanation.diagnosis.illness import Finding, Illness
 from chainrule.explanation.diagnosis.measures import Measures
 from chainrule.explanation.diagnosis.spots import layer_of, name_of, number_at, where_of
-from chainrule.explanation.evaluation import Evaluation, has_derivative
+from chainrule.explanation.evaluations.evaluation import Evaluation, has_derivative
 from chainrule.explanation.sentences import told
 from chainrule.nn.parameters import flat_names
 from chainrule.ops import Elementwise, Reduction

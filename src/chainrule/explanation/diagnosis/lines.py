@@ -15,8 +15,8 @@ import numpy as np
 
 from chainrule.explanation.diagnosis.finite import beginning
 from chainrule.explanation.diagnosis.illness import Finding
+from chainrule.explanation.evaluations.nodes import Node
 from chainrule.explanation.explain import run_with_values
-from chainrule.explanation.nodes import Node
 from chainrule.explanation.values import Graph
 
 LIBRARIES = tuple(str(Path(file).parent) for file in (sys.modules["chainrule"].__file__, np.__file__) if file)

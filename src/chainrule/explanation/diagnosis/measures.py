@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.explanation.networks import NetworkEvaluation
+from chainrule.explanation.evaluations.networks import NetworkEvaluation
 from chainrule.explanation.stations import Station, stations_of
 from chainrule.nn.parameters import Parameters, flat_names
 

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from chainrule.explanation.backward import carry_back
 from chainrule.explanation.diagnosis.illness import Finding, Illness
 from chainrule.explanation.diagnosis.measures import Measures, norm
-from chainrule.explanation.evaluation import Evaluation, double, has_derivative
+from chainrule.explanation.evaluations.backward import carry_back
+from chainrule.explanation.evaluations.evaluation import Evaluation, double, has_derivative
 from chainrule.explanation.sentences import listed, told
 from chainrule.explanation.stations import Station
 from chainrule.ops.operation import eager

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.labels import Label, labels_of
+from chainrule.explanation.evaluations.evaluation import Evaluation
+from chainrule.explanation.evaluations.labels import Label, labels_of
 from chainrule.ops.notation import ATOM
 from chainrule.tracing.program import Atom, Equation, Variable
 

@@ -46,8 +46,8 @@ from chainrule.explanation.drawing.pieces import (
 from chainrule.explanation.drawing.scene import Box, Curve, Group, Point, Rectangle, Shape, Text, text_width
 from chainrule.explanation.drawing.strongest import Strongest
 from chainrule.explanation.drawing.style import Style
-from chainrule.explanation.keys import keys_of
-from chainrule.explanation.networks import NetworkEvaluation
+from chainrule.explanation.evaluations.keys import keys_of
+from chainrule.explanation.evaluations.networks import NetworkEvaluation
 from chainrule.tracing.program import Variable
 
 HEADER = 40.0

@@ -52,8 +52,8 @@ from chainrule.explanation.drawing.pieces import (
     words_box,
 )
 from chainrule.explanation.drawing.scene import Curve, Group, Scene, Shape, Text, shortened
-from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.keys import keys_of
+from chainrule.explanation.evaluations.evaluation import Evaluation
+from chainrule.explanation.evaluations.keys import keys_of
 from chainrule.explanation.rendering.names import in_signs
 from chainrule.ops import Contraction, Layout
 from chainrule.tracing import trees

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chainrule.explanation.networks import LayerVariables, NetworkEvaluation
+from chainrule.explanation.evaluations.networks import LayerVariables, NetworkEvaluation
 from chainrule.nn.activations import name_of
 from chainrule.tracing.program import Variable
 

@@ -51,7 +51,7 @@ from chainrule.explanation.drawing.scene import Curve, Group, Point, Shape
 from chainrule.explanation.drawing.scopes import scoped
 from chainrule.explanation.drawing.strongest import Strongest
 from chainrule.explanation.drawing.style import Style
-from chainrule.explanation.networks import NetworkEvaluation
+from chainrule.explanation.evaluations.networks import NetworkEvaluation
 from chainrule.tracing.program import Variable
 
 MOST_INPUTS = 16

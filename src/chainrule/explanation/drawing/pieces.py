@@ -47,7 +47,7 @@ from chainrule.explanation.drawing.scene import (
     shortened,
     text_width,
 )
-from chainrule.explanation.keys import NO_KEYS, Keys, KeysOfTwo
+from chainrule.explanation.evaluations.keys import NO_KEYS, Keys, KeysOfTwo
 
 NAME_SIZE, NUMBER_SIZE, SMALL_SIZE = 12.0, 12.0, 10.0
 ROW, PADDING = 15.0, 8.0

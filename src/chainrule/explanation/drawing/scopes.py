@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.networks import LayerVariables, NetworkEvaluation
+from chainrule.explanation.evaluations.evaluation import Evaluation
+from chainrule.explanation.evaluations.networks import LayerVariables, NetworkEvaluation
 from chainrule.tracing import trees
+from chainrule.tracing.passes.simplify import drop_unused
 from chainrule.tracing.program import Equation, Program, Variable
-from chainrule.tracing.simplify import drop_unused
 
 LOSS, SUM = "loss", "sum"
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.explanation.backward import dependents
 from chainrule.explanation.drawing.layers import RowLayer
 from chainrule.explanation.drawing.pieces import NUMBER_SIZE
 from chainrule.explanation.drawing.scene import text_width
-from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.forward import tangent_rule, tangents_of
-from chainrule.explanation.keys import keys_of
+from chainrule.explanation.evaluations.backward import dependents
+from chainrule.explanation.evaluations.evaluation import Evaluation
+from chainrule.explanation.evaluations.forward import tangent_rule, tangents_of
+from chainrule.explanation.evaluations.keys import keys_of
 from chainrule.ops import Elementwise
 from chainrule.ops.operation import eager
 from chainrule.tracing.program import Equation, Variable

@@ -9,8 +9,9 @@ from fractions import Fraction
 from typing import Any
 
 from chainrule.errors import DataError
-from chainrule.explanation.finite_differences import Check
-from chainrule.explanation.indices import Letter
+from chainrule.explanation.evaluations.finite_differences import Check
+from chainrule.explanation.formulas.indices import Letter
+from chainrule.explanation.formulas.symbols import Numeral, Place, Product, Series, Sum
 from chainrule.explanation.rendering.names import Spelled
 from chainrule.explanation.rendering.story import (
     Applied,
@@ -29,7 +30,6 @@ from chainrule.explanation.rendering.story import (
     Term,
     Told,
 )
-from chainrule.explanation.symbols import Numeral, Place, Product, Series, Sum
 from chainrule.ops.notation import ATOM
 
 VERSION = 1

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from html import escape
 
 from chainrule.explanation.derived import DerivedFormula, PartialDerivative
+from chainrule.explanation.formulas.symbols import Element, Expression, Slope
 from chainrule.explanation.rendering.data import as_formula_json
 from chainrule.explanation.rendering.latex import aligned
 from chainrule.explanation.rendering.names import Spelled
@@ -22,7 +23,6 @@ from chainrule.explanation.rendering.story import (
 from chainrule.explanation.rendering.styles import LatexStyle, MathmlStyle, TextStyle
 from chainrule.explanation.rendering.telling import told_by
 from chainrule.explanation.rendering.writer import Writer
-from chainrule.explanation.symbols import Element, Expression, Slope
 
 
 def tell_formula(derivation: DerivedFormula) -> FormulaStory:

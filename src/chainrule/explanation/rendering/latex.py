@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from chainrule.explanation.finite_differences import Check
+from chainrule.explanation.evaluations.finite_differences import Check
 from chainrule.explanation.rendering.commands import sentence
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.story import Passage, Statement, Story

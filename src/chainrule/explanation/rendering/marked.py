@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from chainrule.explanation.derived import Derived
-from chainrule.explanation.finite_differences import Check
+from chainrule.explanation.evaluations.finite_differences import Check
 from chainrule.explanation.rendering.data import VERSION, exact
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.story import Block, Passage, Statement

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from chainrule.explanation.finite_differences import Check
+from chainrule.explanation.evaluations.finite_differences import Check
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.story import Block, Passage, Statement, Story
 from chainrule.explanation.rendering.styles import MathmlStyle, TextStyle

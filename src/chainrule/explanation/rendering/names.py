@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
-from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.labels import with_signs
-from chainrule.explanation.symbols import Element
+from chainrule.explanation.evaluations.evaluation import Evaluation
+from chainrule.explanation.evaluations.labels import with_signs
+from chainrule.explanation.formulas.symbols import Element
 
 _PLAIN = re.compile(r"([^\W²³]|[.#′])+(\[\d+(, \d+)*\])*(\(.*\))?")
 

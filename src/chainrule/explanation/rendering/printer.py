@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from chainrule.explanation.indices import Letter
-from chainrule.explanation.rendering.numerals import coefficient
-from chainrule.explanation.rendering.story import Applied, Derivative, Name, Signs, Told
-from chainrule.explanation.symbols import (
+from chainrule.explanation.formulas.indices import Letter
+from chainrule.explanation.formulas.symbols import (
     Call,
     Expression,
     Numeral,
@@ -22,6 +20,8 @@ from chainrule.explanation.symbols import (
     Symbol,
     without_coefficient,
 )
+from chainrule.explanation.rendering.numerals import coefficient
+from chainrule.explanation.rendering.story import Applied, Derivative, Name, Signs, Told
 from chainrule.ops.notation import ATOM, POWER, PRODUCT, SIGN, SUM
 
 

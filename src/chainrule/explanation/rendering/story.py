@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chainrule.explanation.finite_differences import Check
-from chainrule.explanation.keys import key_of, slope_key
+from chainrule.explanation.evaluations.finite_differences import Check
+from chainrule.explanation.evaluations.keys import key_of, slope_key
+from chainrule.explanation.formulas.symbols import Numeral, Place, Product, Series, Sum
 from chainrule.explanation.rendering.names import Spelled
-from chainrule.explanation.symbols import Numeral, Place, Product, Series, Sum
 from chainrule.ops.notation import ATOM
 from chainrule.ops.operation import Operation
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from chainrule.explanation.indices import Letter
+from chainrule.explanation.formulas.indices import Letter
 from chainrule.explanation.rendering.commands import mathematics, words
 from chainrule.explanation.rendering.names import Spelled
 from chainrule.explanation.rendering.story import Signs

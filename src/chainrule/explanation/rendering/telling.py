@@ -10,7 +10,24 @@ from typing import Any
 import numpy as np
 
 from chainrule.explanation.derived import Derived, Instance, Line, Part
-from chainrule.explanation.labels import FEW, numbers, told
+from chainrule.explanation.evaluations.labels import FEW, numbers, told
+from chainrule.explanation.formulas.symbolic import rewritten
+from chainrule.explanation.formulas.symbols import (
+    Call,
+    Element,
+    Expression,
+    Numeral,
+    Printed,
+    Product,
+    Series,
+    Slope,
+    Sum,
+    Symbol,
+    add,
+    number_of,
+    parts,
+    symbols_in,
+)
 from chainrule.explanation.rendering.names import Spelled, in_signs, spelled
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.story import (
@@ -28,23 +45,6 @@ from chainrule.explanation.rendering.story import (
 )
 from chainrule.explanation.rendering.styles import TextStyle
 from chainrule.explanation.rendering.writer import Writer
-from chainrule.explanation.symbolic import rewritten
-from chainrule.explanation.symbols import (
-    Call,
-    Element,
-    Expression,
-    Numeral,
-    Printed,
-    Product,
-    Series,
-    Slope,
-    Sum,
-    Symbol,
-    add,
-    number_of,
-    parts,
-    symbols_in,
-)
 from chainrule.ops.notation import ATOM, SUM
 from chainrule.tracing.program import Variable
 

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from textwrap import wrap
 
-from chainrule.explanation.finite_differences import Check
+from chainrule.explanation.evaluations.finite_differences import Check
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.story import Passage, Statement, Story
 from chainrule.explanation.rendering.styles import TextStyle

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import NoFormulaError
-from chainrule.explanation.elements import Formulas
-from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.letters import Alphabet
-from chainrule.explanation.places import element_of, letters_for
+from chainrule.explanation.evaluations.elements import Formulas
+from chainrule.explanation.evaluations.evaluation import Evaluation
+from chainrule.explanation.evaluations.places import element_of, letters_for
+from chainrule.explanation.formulas.letters import Alphabet
+from chainrule.explanation.formulas.symbols import Element, Expression, Slope, Symbol
 from chainrule.explanation.rendering.names import Spelled, spelled
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.printer import Leaf, Printer
 from chainrule.explanation.rendering.styles import LatexStyle, for_markdown
-from chainrule.explanation.symbols import Element, Expression, Slope, Symbol
 from chainrule.ops.notation import ATOM
 from chainrule.tracing.program import Variable
 

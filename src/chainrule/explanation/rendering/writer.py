@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from chainrule.explanation.formulas.rules import CHAIN
+from chainrule.explanation.formulas.symbols import ONE, Numeral
 from chainrule.explanation.rendering.names import Spelled
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.printer import Leaf, Printer
 from chainrule.explanation.rendering.story import Definition, Derivative, Name, Passage, Statement, Told
 from chainrule.explanation.rendering.styles import TextStyle
-from chainrule.explanation.rules import CHAIN
-from chainrule.explanation.symbols import ONE, Numeral
 from chainrule.ops.notation import ATOM, SIGN
 
 MINUS_ONE = Numeral(-1.0)

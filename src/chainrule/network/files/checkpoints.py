@@ -22,8 +22,8 @@ from chainrule.network.files.values import MissingCodeError, Reader
 from chainrule.network.files.writing import keep_name, not_written, place_for, replace_file
 from chainrule.nn.parameters import flat_names
 from chainrule.training import Batch, Checkpoints, Every, Run, Training
+from chainrule.training.between_epochs.states import name_of
 from chainrule.training.history import FINISHED, INTERRUPTED
-from chainrule.training.states import name_of
 from chainrule.training.stored import store_of
 
 PIECE = 2**24

@@ -15,7 +15,7 @@ from typing import Any
 
 from chainrule.errors import SettingError
 from chainrule.network.files.description import plain
-from chainrule.network.files.writing import not_written, place_for
+from chainrule.network.files.writing import not_written, place_for, unfinished
 
 fcntl: Any
 try:
@@ -59,6 +59,17 @@ def held(path: Path | None) -> Iterator[None]:
             with suppress(OSError):
                 os.unlink(name)
         file.close()
+
+
+def tidy(path: Path) -> None:
+    """Remove what a process that died has left beside files that nothing will be written to: its lock, and what it was writing.
+
+    Where another has them, or the folder cannot be written to, all stays as it is.
+    """
+    if fcntl is None or not _lock_of(path).exists():
+        return
+    with suppress(SettingError, OSError), held(path):
+        unfinished(Path(os.path.realpath(path))).unlink(missing_ok=True)
 
 
 def _lock_of(path: Path) -> Path:

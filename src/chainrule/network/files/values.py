@@ -16,10 +16,10 @@ from chainrule.network.files.description import plain, short
 from chainrule.nn.activations import ACTIVATIONS
 from chainrule.nn.initializer import Given
 from chainrule.nn.layer import Layer
-from chainrule.training.callbacks import EarlyStopping
+from chainrule.training.between_epochs.callbacks import EarlyStopping
+from chainrule.training.between_epochs.states import NUMBERS, Unkept
 from chainrule.training.loss import FunctionLoss
 from chainrule.training.named import PIECES
-from chainrule.training.states import NUMBERS, Unkept
 
 MOST_LAYERS = 2000
 """The most layers in a row that a file holds."""

@@ -43,29 +43,34 @@ def replace_file(
         When the system refuses.
     """
     target, before = place_for(path)
-    unfinished = target.parent / f".chainrule-{unfinished_name or os.urandom(8).hex()}.unfinished"
+    aside = unfinished(target.with_name(unfinished_name or os.urandom(8).hex()))
     if unfinished_name:
         with suppress(FileNotFoundError):
-            os.unlink(unfinished)
+            os.unlink(aside)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL  # which follows no link, and opens nothing that is there already
-    handle = os.open(unfinished, flags | getattr(os, "O_BINARY", 0), 0o666 if before is None else 0o600)
+    handle = os.open(aside, flags | getattr(os, "O_BINARY", 0), 0o666 if before is None else 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             file.writelines(content)
             file.flush()
             if before is not None:
-                _like(file.fileno(), unfinished, before)
+                _like(file.fileno(), aside, before)
             os.fsync(file.fileno())
         if making_room is not None:
             making_room()
-        os.replace(unfinished, target)
+        os.replace(aside, target)
     except BaseException as error:
         if isinstance(error, OSError) and error.filename is None:  # the disk is full
             error.filename = str(target)
         with suppress(FileNotFoundError):
-            os.unlink(unfinished)
+            os.unlink(aside)
         raise
     keep_name(target.parent)
+
+
+def unfinished(target: Path) -> Path:
+    """Where what is being written lies until it is whole, by the name that it is to have or another one."""
+    return target.with_name(f".chainrule-{target.name}.unfinished")
 
 
 def place_for(path: Path) -> tuple[Path, os.stat_result | None]:

@@ -15,7 +15,7 @@ from chainrule.network.hyperparameters.trials import Trial
 from chainrule.tracing import trees
 
 if TYPE_CHECKING:
-    from chainrule.explanation.hypergradients import HypergradientExplanation
+    from chainrule.explanation.derivations.hypergradients import HypergradientExplanation
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ class Hypergradient:
             dense_0.weight[0, 0]     −1.6       2    −3.20
             the sum                                   −3.2
         """
-        from chainrule.explanation.hypergradients import explain_hypergradient
-        from chainrule.explanation.places import find
+        from chainrule.explanation.derivations.hypergradients import explain_hypergradient
+        from chainrule.explanation.evaluations.places import find
 
         if self.trial is None:
             raise SettingError(

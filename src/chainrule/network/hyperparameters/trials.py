@@ -16,9 +16,9 @@ from chainrule.network.base import BaseNetwork, batch_for, inputs_of
 from chainrule.network.fitting import training_for
 from chainrule.tracing import trees
 from chainrule.training import Clipping, Objective, Penalty, Settings
-from chainrule.training.hyperparameters import WEIGHTS, Hyperparameters, as_names
+from chainrule.training.hypergradients.hyperparameters import WEIGHTS, Hyperparameters, as_names
+from chainrule.training.hypergradients.unrolled import Unrolled
 from chainrule.training.objective import merged
-from chainrule.training.unrolled import Unrolled
 
 MODES = ("auto", "forward", "reverse")
 FEW = 4

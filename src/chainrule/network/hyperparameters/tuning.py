@@ -15,7 +15,16 @@ from chainrule.errors import DivergedError, SettingError
 from chainrule.network.hyperparameters.trials import Trial
 from chainrule.network.network import Network
 from chainrule.training import Optimizer, as_optimizer
-from chainrule.training.hyperparameters import FIRST, LAYER_RATES, RATE, RATES, WEIGHTS, adjusted, as_names, numbers_of
+from chainrule.training.hypergradients.hyperparameters import (
+    FIRST,
+    LAYER_RATES,
+    RATE,
+    RATES,
+    WEIGHTS,
+    adjusted,
+    as_names,
+    numbers_of,
+)
 from chainrule.training.optimizer import SHARES
 from chainrule.training.optimizers import Rprop
 from chainrule.training.schedules import as_schedule

@@ -17,7 +17,7 @@ from chainrule.network.many.kinds import NUMBERS, Kind, kind_of
 from chainrule.network.many.side_by_side import Job, trained
 from chainrule.network.network import Network
 from chainrule.training import Penalty, as_optimizer
-from chainrule.training.progress import Display
+from chainrule.training.between_epochs.progress import Display
 
 ALONE = {
     "callbacks": "networks are trained side by side, in threads; fit them one by one, or give early_stopping",

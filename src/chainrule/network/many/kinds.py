@@ -17,9 +17,9 @@ from chainrule.network.network import Network
 from chainrule.network.standardising import take_from_rows
 from chainrule.nn.parameters import Parameters, as_patterns, initial, replaced
 from chainrule.training import Clipping, History, Penalty, Settings, Training, as_early_stopping
-from chainrule.training.blocks import BlockRunner, Call
+from chainrule.training.between_epochs.progress import Display
 from chainrule.training.cache import key_of
-from chainrule.training.progress import Display
+from chainrule.training.steps.blocks import BlockRunner, Call
 
 NUMBERS = ("learning_rate", "l1", "l2")
 """Settings that a loop is given as numbers, so that networks which differ in them are of one kind."""

@@ -16,9 +16,9 @@ from chainrule.engines.threads import Threads
 from chainrule.errors import DivergedError
 from chainrule.network.many.kinds import Kind
 from chainrule.network.network import Network
-from chainrule.training.blocks import Call
-from chainrule.training.progress import Display, display
-from chainrule.training.signals import told
+from chainrule.training.between_epochs.progress import Display, display
+from chainrule.training.between_epochs.signals import told
+from chainrule.training.steps.blocks import Call
 
 HEARD = 0.1
 """Seconds between two looks at whether the user wants to stop, and at how far all are."""

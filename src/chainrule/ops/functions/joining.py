@@ -36,8 +36,19 @@ def concatenate(
         arrays, axis = [reshape(m, array(a), -1) for a in arrays], 0
     if any(ndim(a) == 0 for a in arrays):
         raise ShapeError("concatenate was given a number without axes; write np.stack to join numbers.")
-    parts = map(array, arrays) if dtype is None else [cast(m, array(a), dtype) for a in arrays]
-    return m.concatenate(*parts, axis=one_axis(axis, ndim(arrays[0])))
+    parts = [array(a) if dtype is None else cast(m, array(a), dtype) for a in arrays]
+    place = one_axis(axis, ndim(arrays[0]))
+    return m.concatenate(*_with_elements(parts, place), axis=place)
+
+
+def _with_elements(parts: list[Any], axis: int) -> list[Any]:
+    """Those of the parts that have elements, where the others add nothing: an array without any has no machine code."""
+    some = [part for part in parts if 0 not in shape(part)]
+    if not some or len(some) == len(parts):
+        return parts
+    others = {(*shape(part)[:axis], *shape(part)[axis + 1 :]) for part in parts}
+    same = len(others) == 1 and np.result_type(*(x.dtype for x in some)) == np.result_type(*(x.dtype for x in parts))
+    return some if same else parts
 
 
 @function(example(Together([(2, 3), (2, 3)])), example(Together([(3,), (3,)]), axis=-1), example(Together([(), ()])))

@@ -23,6 +23,9 @@ MOST_FLAGS = 12
 MOST_CODES = 10_000
 RARE, NEW = -1.0, -2.0
 
+FEW_ROWS = 10
+"""Of fewer rows most may be rare by chance."""
+
 
 @dataclass(frozen=True)
 class Category(Column):
@@ -105,13 +108,15 @@ class Category(Column):
             raise TypeError(f"{cells.dtype} holds no categories")
         values, found = mapped(texts, lambda text: self.place(text, spelling))
         new = [str(text) for text, place in found.items() if place == NEW]
-        if not new or self.rare:
+        rows = int((values == NEW).sum())
+        if not new or (self.rare and (rows < FEW_ROWS or 2 * rows <= len(texts) - texts.null_count())):
             return Reading(values)
-        what = "counted as unknown" if self.coded else "all its flags are 0 there"
-        rows = counted(int((values == NEW).sum()), "row")
-        return Reading(
-            values, new=(f"column {self.name!r}: {quoted(new)} in {rows} did not occur in training; {what}",)
-        )
+        where = f"column {self.name!r}: {quoted(new)} in {counted(rows, 'row')}"
+        if self.rare:  # some may be those that were: only the others' names are kept
+            said = f"{where} of {len(texts):,} did not occur in training, or seldom; they count as rare. Are they spelled as there?"
+        else:
+            said = f"{where} did not occur in training; {'counted as unknown' if self.coded else 'all its flags are 0 there'}"
+        return Reading(values, new=(said,))
 
     def place(self, text: str | None, spelling: Spelling) -> float:
         """One category's place."""

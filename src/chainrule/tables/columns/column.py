@@ -117,6 +117,10 @@ class Column:
         """Cells as numbers, one or several a row."""
         raise NotImplementedError
 
+    def doubts(self, cells: pl.Series, spelling: Spelling) -> tuple[str, ...]:
+        """What the cells that it was learned from could mean as well, with the option that says so."""
+        return ()
+
     def words(self, spelling: Spelling) -> Words | None:
         """The texts that it reads; None for columns whose cells are numbers."""
         return None

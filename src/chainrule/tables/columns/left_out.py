@@ -13,6 +13,7 @@ from chainrule.tables.columns.column import Column, Feature, Reading
 from chainrule.tables.columns.texts import are_single, as_texts
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import Numbers, are_whole
+from chainrule.tables.options import columns_option
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,7 +44,11 @@ class LeftOut(Column):
             return cls(name, "no values")
         if len(values) == 1 and len(found) == 1:
             return cls(name, f"the same value in every row: {next(iter(values))[:30]!r}")
-        return cls(name, f"{len(values):,} different values in {len(cells):,} rows: they name the rows")
+        said = f"{len(values):,} different values in {len(cells):,} rows"
+        if 2 * len(values) > len(cells):
+            return cls(name, f"{said}: they name the rows")
+        wanted = columns_option([name], "category")
+        return cls(name, f"{said}, of most too few rows to learn from (to take them all the same: {wanted})")
 
     @property
     def features(self) -> tuple[Feature, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from chainrule.tables.columns.column import Column, Feature, Reading, require
 from chainrule.tables.columns.number import Number
-from chainrule.tables.columns.time_forms import form_of, iso_forms, parsed, spelled
+from chainrule.tables.columns.time_forms import form_of, has_day, iso_forms, other_order, parsed, spelled
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import Numbers
 from chainrule.tables.options import columns_option, unread
@@ -71,13 +70,13 @@ class Time(Column):
     @classmethod
     def learn(cls, name: str, cells: pl.Series, spelling: Spelling, forced: str | None = None, **_: Any) -> Time | None:
         """What the cells teach; None if they are no times, or all the same. `forced` may be a form such as `%d.%m.%y`."""
-        form, other = "", ""
+        form = ""
         if not cells.dtype.is_temporal():
             texts = _as_text(cells)
             found = form_of(texts, spelling, forced) if texts is not None else None
             if found is None:
                 return None
-            form, other = found
+            form = found
         elif str(cells.dtype).startswith("Duration"):
             return None
         zone = _zone_of(cells, form)
@@ -91,9 +90,16 @@ class Time(Column):
         why = f"times from {first} to {last}" + (f", spelled {form}" if form else "")
         if zone not in ("", "UTC"):
             why += f", by the clock of {zone}"
-        if other:
-            why += f" ({other} would serve as well: {columns_option([name], f'time:{other}')})"
         return cls(name, why, form, _varying(present), like.median, like.scale, like.missing, zone)
+
+    def doubts(self, cells: pl.Series, spelling: Spelling) -> tuple[str, ...]:
+        """Whether the day could be the month."""
+        texts = None if cells.dtype.is_temporal() else _as_text(cells)
+        other = "" if texts is None else other_order(texts, spelling, self.form)
+        if not other:
+            return ()
+        wanted = columns_option([self.name], f"time:{other}")
+        return (f"times in column {self.name!r} are read as {self.form}; {other} would serve as well: {wanted}",)
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
@@ -172,7 +178,7 @@ class Time(Column):
 
 def _without_day(cells: pl.Series, form: str) -> bool:
     """Whether they are times of day alone."""
-    return str(cells.dtype) == "Time" or (bool(form) and not re.search("%[YymdbBaAj]", form))
+    return str(cells.dtype) == "Time" or (bool(form) and not has_day(form))
 
 
 def _date(seconds: float) -> str:

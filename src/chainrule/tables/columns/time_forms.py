@@ -27,35 +27,71 @@ _TIME = re.compile(
 _DATE = re.compile(r"[A-Za-z]{0,9},? ?\d{1,4}[-/. ]?(\d{1,2}|[A-Za-z]{3,9})?[-/., ]{0,2}\d{0,4}")
 
 
-def form_of(texts: pl.Series, spelling: Spelling, forced: str | None) -> tuple[str, str] | None:
-    """The form that most texts have, and another that would serve as well."""
+def form_of(texts: pl.Series, spelling: Spelling, forced: str | None) -> str | None:
+    """The form that most texts have; those of ISO 8601 are read beside any other."""
     if forced and "%" in forced:
-        return forced, ""
-    present = texts.drop_nulls()
-    first = present.head(10).to_list()
+        return forced
+    first = texts.drop_nulls().head(10).to_list()
     if not all(map(spelling.is_missing, first)) and not any(map(_like_time, first)):
         return None
-    different = present.unique(maintain_order=True)
-    different = different.filter(~different.str.to_lowercase().is_in(list(spelling.marks)))
-    few = [text for text in different.head(5).to_list() if _like_time(text)]
+    different = _different(texts, spelling)
     sample = different.gather_every(max(1, len(different) // SAMPLE))
-    good = {}
+    few = [text for text in (*different.head(5), *sample.gather_every(SAMPLE // 5)) if _like_time(text)]
+    iso, good = _are_iso(sample), {}
     for form in dict.fromkeys(form for text in few for form in _forms(text)):
-        found = _share(sample, form)
+        read = parsed(sample, form).is_not_null()
+        found = (read | iso if has_day(form) else read).sum() / len(sample) if read.any() else 0.0
         if found == 1.0 or (found >= 0.9 and form != "%Y%m%d"):  # 8 digits that are no date could mean something else
             good[form] = found
     forms = sorted(good, key=lambda form: -good[form])
     if spelling.decimal == ",":  # who writes 1,5 writes the day before the month
         forms.sort(key=lambda form: (-good[form], form.startswith("%m")))
-    if not forms:
+    if not forms or _are_spans(different, forms[0]):
         return None
-    twins = [form for form in forms[1:] if sorted(form) == sorted(forms[0])][:1]  # the same parts in another order
-    if not twins:
-        return forms[0], ""
-    shares = [_share(different, form) for form in (forms[0], twins[0])]  # one day after the 12th decides
-    if shares[0] == shares[1]:
-        return forms[0], twins[0]
-    return (forms[0] if shares[0] > shares[1] else twins[0]), ""
+    other = _turned(forms[0])  # of two orders one day after the 12th decides
+    return other if other in good and _share(different, other) > _share(different, forms[0]) else forms[0]
+
+
+def other_order(texts: pl.Series, spelling: Spelling, form: str) -> str:
+    """The form with day and month the other way round, where as many texts have it; an empty text where not."""
+    other = _turned(form)
+    if not other:
+        return ""
+    different = _different(texts, spelling)
+    return other if _share(different, other) == _share(different, form) else ""
+
+
+def _turned(form: str) -> str:
+    """A form with day and month the other way round, if anybody writes so."""
+    other = form.translate(str.maketrans("dm", "md"))
+    return other if other != form and any(other.startswith(date) for date in _DATES if "%d" in date) else ""
+
+
+def _different(texts: pl.Series, spelling: Spelling) -> pl.Series:
+    """The different texts, without those that mean "no value"."""
+    different = texts.drop_nulls().unique(maintain_order=True)
+    return different.filter(~different.str.to_lowercase().is_in(list(spelling.marks)))
+
+
+def _are_spans(texts: pl.Series, form: str) -> bool:
+    """Whether hours, minutes and seconds are no times of day: there are some beyond a day."""
+    if has_day(form):
+        return False
+    later = texts.filter(parsed(texts, form).is_null())
+    return any(number(text) is not None for text in later.to_list())
+
+
+def has_day(form: str) -> bool:
+    """Whether a form tells days, or months or years, and not times of day alone."""
+    return re.search("%[YymdbBaAj]", form) is not None
+
+
+def _are_iso(texts: pl.Series) -> pl.Series:
+    """Which of the texts are dates of ISO 8601."""
+    found = texts.is_null()
+    for form in iso_forms(texts, ""):
+        found |= parsed(texts, form).is_not_null()
+    return found
 
 
 def _share(texts: pl.Series, form: str) -> float:
@@ -64,9 +100,9 @@ def _share(texts: pl.Series, form: str) -> float:
 
 
 def _like_time(text: str) -> bool:
-    if number(text) is not None and len(text) != 8:
-        return False
     date = _TIME.sub("", text)
+    if date and number(text) is not None and len(text) != 8:
+        return False
     return len(text) <= 40 and sum(map(str.isdigit, text)) >= 3 and (not date or _DATE.fullmatch(date) is not None)
 
 

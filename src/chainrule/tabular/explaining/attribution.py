@@ -18,7 +18,7 @@ from chainrule.explanation.rendering.written import Written
 from chainrule.network import Network
 from chainrule.tables.columns.texts import plain
 from chainrule.tables.missing import Spelling
-from chainrule.tables.preparation import Preparation
+from chainrule.tables.preparing.preparation import Preparation
 from chainrule.tabular.amounts import amount
 from chainrule.tabular.explaining.association import places_of
 from chainrule.tabular.explaining.average_row import AverageRow

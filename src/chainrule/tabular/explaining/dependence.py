@@ -15,7 +15,7 @@ from chainrule.explanation.rendering.numerals import readable
 from chainrule.explanation.rendering.tables import Table as Shape
 from chainrule.explanation.rendering.written import Written
 from chainrule.tables.columns import Column
-from chainrule.tables.preparation import Preparation
+from chainrule.tables.preparing.preparation import Preparation
 from chainrule.tables.table import Table
 from chainrule.tabular.amounts import amount
 from chainrule.tabular.explaining.association import places_of

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.target import Target
+from chainrule.tables.preparing.target import Target
 from chainrule.training.metrics import Array
 
 

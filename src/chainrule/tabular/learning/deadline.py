@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chainrule.training.signals import ENDING, heard
+from chainrule.training.between_epochs.signals import ENDING, heard
 
 
 class Asked(threading.Event):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables import Preparation
-from chainrule.tables.scales import ScaleKind
+from chainrule.tables.preparing.scales import ScaleKind
 from chainrule.tabular.learning.judging import surely_less
 from chainrule.tabular.learning.members import Member
 from chainrule.tabular.learning.problem import Problem

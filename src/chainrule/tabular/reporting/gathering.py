@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import DataError, NotBuiltError
 from chainrule.network import Network
-from chainrule.tables.preparation import Inputs, Preparation
+from chainrule.tables.preparing.preparation import Inputs, Preparation
 from chainrule.tables.table import Table
 from chainrule.tabular.amounts import amount
 from chainrule.tabular.explaining.attribution import Attribution, attribute

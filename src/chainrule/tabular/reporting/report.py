@@ -15,8 +15,8 @@ from chainrule.explanation.rendering.numerals import readable
 from chainrule.explanation.rendering.tables import Table as Shape
 from chainrule.notebooks import Shown
 from chainrule.tables.options import spell
-from chainrule.tables.preparation import Preparation
-from chainrule.tables.report import lines
+from chainrule.tables.preparing.preparation import Preparation
+from chainrule.tables.preparing.report import lines
 from chainrule.tabular.charts import draw_amounts, draw_calibration, draw_counts
 from chainrule.tabular.explaining.attribution import Attribution
 from chainrule.tabular.explaining.dependence import Dependence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chainrule.explanation.rendering.tables import Table
 from chainrule.tables.options import spell
-from chainrule.tables.report import lines
+from chainrule.tables.preparing.report import lines
 
 if TYPE_CHECKING:
     from chainrule.tables import Preparation

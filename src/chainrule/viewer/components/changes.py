@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from chainrule.errors import SettingError, shortened
-from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.evaluations.evaluation import Evaluation
 from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.reasons import written
 from chainrule.viewer.subject import MOMENT, Subject

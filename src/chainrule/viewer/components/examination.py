@@ -13,7 +13,7 @@ from chainrule.explanation.rendering.data import exact
 from chainrule.nn.parameters import flat_names
 from chainrule.training import Settings as TrainingSettings
 from chainrule.training import Training
-from chainrule.training.step import TrainingStep
+from chainrule.training.steps.step import TrainingStep
 from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.reasons import written
 from chainrule.viewer.components.settings import SETTINGS

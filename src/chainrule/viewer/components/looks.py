@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import UnknownNameError
-from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.evaluations.evaluation import Evaluation
 from chainrule.nn.parameters import flat_names
 from chainrule.tracing.program import Variable
 from chainrule.training import Batch, Objective, Recording

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError
-from chainrule.explanation.networks import evaluate_outputs
+from chainrule.explanation.evaluations.networks import evaluate_outputs
 from chainrule.tracing.program import Variable
 from chainrule.training import Batch
 from chainrule.viewer.component import Component, command, part

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from chainrule.errors import ChainruleError, SettingError
-from chainrule.explanation.derivation import DEPTHS
+from chainrule.explanation.derivations.derivation import DEPTHS
 from chainrule.explanation.rendering.marked import marked_data
 from chainrule.explanation.rendering.numerals import how_many, numeral
 from chainrule.viewer.component import Component, command, part

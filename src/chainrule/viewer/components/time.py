@@ -7,7 +7,7 @@ from typing import Any
 
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.training import Recording
-from chainrule.training.recording import StepBatch
+from chainrule.training.recorded.recording import StepBatch
 from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.reasons import written
 from chainrule.viewer.networks import NetworkSubject

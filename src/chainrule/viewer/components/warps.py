@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.explanation.networks import evaluate_loss, evaluate_outputs
+from chainrule.explanation.evaluations.networks import evaluate_loss, evaluate_outputs
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing.program import Variable
 from chainrule.training import Recording

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ChainruleError, SettingError, shortened
-from chainrule.explanation.derivation import DEPTHS
+from chainrule.explanation.derivations.derivation import DEPTHS
 from chainrule.explanation.rendering.data import written
-from chainrule.training.progress import display
+from chainrule.training.between_epochs.progress import display
 from chainrule.viewer.grids import in_steps, is_grid
 from chainrule.viewer.hosts import messages
 from chainrule.viewer.hosts.patches import patch

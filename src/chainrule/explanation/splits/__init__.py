@@ -1,0 +1,1 @@
+"""One gradient split by output, by sample and by path."""

@@ -1,0 +1,1 @@
+"""One training step to walk through, taken as `fit` takes it."""

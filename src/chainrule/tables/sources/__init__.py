@@ -1,0 +1,1 @@
+"""What holds a table, wherever it is: files, frames, records, streams."""

@@ -1,0 +1,1 @@
+"""Text files as people write them: unpacked, decoded, understood and read."""

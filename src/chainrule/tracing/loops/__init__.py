@@ -1,0 +1,1 @@
+"""Loops as single equations, and their bodies."""

@@ -1,0 +1,1 @@
+"""The four traces: reverse, forward, a batch, and the one that writes Programs."""

@@ -1,0 +1,1 @@
+"""What happens at the ends of epochs: callbacks, checkpoints, stopping, signals."""

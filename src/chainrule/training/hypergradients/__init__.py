@@ -1,0 +1,1 @@
+"""A training as one function of its settings, and derivatives by these."""
