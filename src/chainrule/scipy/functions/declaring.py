@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from inspect import Parameter, Signature, signature
 from typing import Any
@@ -94,6 +95,6 @@ def in_dtype_of(x: Any, result: Any) -> Any:
     return result[()]
 
 
-def next_order(order: Any, by: float) -> Any:
-    """Every order higher by a number."""
-    return tuple(next_order(n, by) for n in order) if isinstance(order, tuple) else order + by
+def next_order(order: Any, by: float, least: float = -math.inf) -> Any:
+    """Every order higher by a number, and none below the least."""
+    return tuple(next_order(n, by, least) for n in order) if isinstance(order, tuple) else max(order + by, least)
