@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from inspect import Parameter, Signature, signature
 from typing import Any
@@ -95,6 +94,11 @@ def in_dtype_of(x: Any, result: Any) -> Any:
     return result[()]
 
 
-def next_order(order: Any, by: float, least: float = -math.inf) -> Any:
-    """Every order higher by a number, and none below the least."""
-    return tuple(next_order(n, by, least) for n in order) if isinstance(order, tuple) else max(order + by, least)
+def next_order(order: Any, by: float) -> Any:
+    """Every order higher by a number."""
+    return each_order(order, lambda n: n + by)
+
+
+def each_order(order: Any, change: Callable[[Any], Any]) -> Any:
+    """A function of every order, whether it is one or many in tuples."""
+    return tuple(each_order(n, change) for n in order) if isinstance(order, tuple) else change(order)
