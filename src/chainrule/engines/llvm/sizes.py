@@ -18,15 +18,25 @@ class Sizes:
     """The sizes of the arrays of one function: what was asked of them, and the numbers that the function is told."""
 
     def __init__(self, values: Sequence[int]) -> None:
-        self._names = [f"s{i}" for i in range(len(values))]
-        self.all = [Size(self, name, value) for name, value in zip(self._names, values, strict=True)]
-        self._asked: dict[str, None] = {}
+        self._inputs = [f"s{i}" for i in range(len(values))]
+        self.all = [Size(self, name, value) for name, value in zip(self._inputs, values, strict=True)]
+        self._lines: list[str] = []
+        self._names: dict[str, str] = {}
         self._told: dict[str, int] = {}
         self._numbers: Callable[..., Sequence[int] | None] | None = None
 
-    def ask(self, text: str) -> None:
+    def size(self, expression: str, value: int) -> Size:
+        """What an expression in other sizes gives."""
+        if expression not in self._names:
+            self._names[expression] = f"t{len(self._names)}"
+            self._lines.append(f"{self._names[expression]} = {expression}")
+        return Size(self, self._names[expression], value)
+
+    def ask(self, condition: str) -> None:
         """Note that this holds of them, and that the code depends on it."""
-        self._asked[text] = None
+        if condition not in self._names:
+            self._names[condition] = ""
+            self._lines.append(f"if not {condition}: return None")
 
     def told(self, size: Size) -> int:
         """Which of the numbers that the function is told this one is."""
@@ -35,10 +45,10 @@ class Sizes:
     def numbers(self, values: Sequence[int]) -> Sequence[int] | None:
         """The numbers that the function, which is written, is told for other arrays; None if it is not the code for those."""
         if self._numbers is None:
-            told, asked = "".join([f"{text}, " for text in self._told]), " and ".join(self._asked) or "True"
-            self._numbers = eval(
-                f"lambda {', '.join(self._names)}: ({told}) if {asked} else None", {"__builtins__": {"min": min}}
-            )
+            told = f"return ({''.join([f'{text}, ' for text in self._told])})"
+            lines, found = [f"def numbers({', '.join(self._inputs)}):", *self._lines, told], dict[str, Any]()
+            exec("\n ".join(lines), {"__builtins__": {"min": min}}, found)
+            self._numbers = found["numbers"]
         return self._numbers(*values)
 
 
@@ -48,12 +58,12 @@ def _arithmetic(name: str, sign: str) -> tuple[Callable[[Size, Number], Number],
     def of(self: Size, other: Number) -> Number:
         if not isinstance(other, Size | int | float):
             return NotImplemented
-        return Size(self.of, f"({self.text} {sign} {_text(other)})", compute(self.value, _value(other)))
+        return self.of.size(f"{self.text} {sign} {_text(other)}", compute(self.value, _value(other)))
 
     def reflected(self: Size, other: Number) -> Number:
         if not isinstance(other, int | float):
             return NotImplemented
-        return Size(self.of, f"({other} {sign} {self.text})", compute(other, self.value))
+        return self.of.size(f"{other} {sign} {self.text}", compute(other, self.value))
 
     return of, reflected
 
@@ -101,7 +111,7 @@ class Size:
     __le__, __gt__ = _comparison("le", "<=", ">"), _comparison("gt", ">", "<=")
 
     def __neg__(self) -> Size:
-        return Size(self.of, f"(-{self.text})", -self.value)
+        return self.of.size(f"-{self.text}", -self.value)
 
     def __divmod__(self, other: Number) -> tuple[Number, Number]:
         return self // other, self % other
@@ -133,7 +143,7 @@ _multiply, _ = _arithmetic("mul", "*")
 def smaller(a: int | Size, b: int | Size) -> int | Size:
     """The smaller of two numbers, which need not be known now."""
     of = a.of if isinstance(a, Size) else b.of if isinstance(b, Size) else None
-    return min(a, b) if of is None else Size(of, f"min({_text(a)}, {_text(b)})", min(_value(a), _value(b)))
+    return min(a, b) if of is None else of.size(f"min({_text(a)}, {_text(b)})", min(_value(a), _value(b)))
 
 
 def known(number: Number) -> int | str:
