@@ -13,6 +13,7 @@ from chainrule.engines import cores
 from chainrule.engines.llvm import (
     cache,
     emission,
+    groups,
     kernel,
     long_sums,
     moves,
@@ -122,6 +123,7 @@ CASES: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {
 def test_any_number_of_threads_gives_the_same_bits(case: str, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long the step is: that of a deep network is written into several functions."""
     monkeypatch.setattr(emission, "PART", part)
+    monkeypatch.setattr(groups, "LONG", 2 * part)
     same_bits(case)
 
 
@@ -153,6 +155,7 @@ def test_rows_in_blocks_give_the_same_bits_too(
     monkeypatch.setattr(row_blocks, "fits", lambda program, data, target: False)
     monkeypatch.setattr(row_blocks, "blocks_of", lambda region, target: blocks)
     monkeypatch.setattr(emission, "PART", part)
+    monkeypatch.setattr(groups, "LONG", 2 * part)
     same_bits(case)
 
 

@@ -16,7 +16,7 @@ from chainrule.errors import NoFormulaError
 from chainrule.explanation.evaluations.backward import dependents
 from chainrule.explanation.evaluations.elements import Formulas
 from chainrule.explanation.evaluations.evaluation import Evaluation
-from chainrule.explanation.evaluations.forward import carry_forward, unit_tangent
+from chainrule.explanation.evaluations.forward import shares
 from chainrule.explanation.evaluations.uses import Use, uses_of
 from chainrule.explanation.formulas.indices import Entry, Letter, letters_in, number_at
 from chainrule.explanation.formulas.letters import (
@@ -120,7 +120,7 @@ class Chain:
         self.families: dict[tuple[Any, ...], Element] = {}
         self._dependents: dict[Variable, set[Variable]] = {}
         self.told: set[Letter] = set()  # letters of steps that are told as one
-        self.shares = {} if element.letters else shares(evaluation, element, self.relevant)
+        self.shares = {} if element.letters else shares(evaluation, element, self.relevant.__contains__)
         self.links = self._links()
 
     def _holds_output(self, x: Variable) -> bool:
@@ -372,10 +372,3 @@ def _between(evaluation: Evaluation, start: Variable) -> set[Variable]:
     """The variables on some way from `start` to the output."""
     after = dependents(evaluation.program.equations, [start])
     return {x for x in after if x in evaluation.cotangents} | {start}
-
-
-def shares(evaluation: Evaluation, element: Element, among: set[Variable]) -> dict[Variable, Any]:
-    """How much of the element's gradient passes through every number of the variables: ∂output/∂u · ∂u/∂element."""
-    tangents, _ = carry_forward(evaluation, unit_tangent(element), among.__contains__)
-    cotangents = evaluation.cotangents
-    return {x: tangent * cotangents[x] for x, tangent in tangents.items() if x in cotangents}

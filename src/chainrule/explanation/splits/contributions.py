@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.errors import DifferentiationError, SettingError
-from chainrule.explanation.derivations.chain import Chain, shares
+from chainrule.explanation.derivations.chain import Chain
 from chainrule.explanation.evaluations.evaluation import Evaluation
-from chainrule.explanation.evaluations.forward import carry_forward, unit_tangent
+from chainrule.explanation.evaluations.forward import carry_forward, most_that_passes, unit_tangent
 from chainrule.explanation.evaluations.keys import key_of
 from chainrule.explanation.evaluations.labels import is_state
 from chainrule.explanation.evaluations.lifting import with_constants_as_inputs
@@ -186,7 +186,7 @@ def contributions_to(
         raise SettingError(f"contributions was given {len(names)} names for {count} samples; give one for each.")
     gradient = _gradient_to_split(evaluation, element, where, largest, digits)
     layers = {layer.a if layer.z is None else layer.z for layer in network.layers}
-    size = _size(evaluation, element)
+    size = most_that_passes(evaluation, element)
     by_path, paths = _by_path(evaluation, element, layers.__contains__, gradient, size, largest, names)
     return Contributions(
         _spelled(evaluation, element),
@@ -206,7 +206,7 @@ def contributions_to_value(
     name = _spelled(evaluation, element)
     moved = {e.output for e in evaluation.program.equations if only_moves(e)} - set(evaluation.names)
     gradient = _gradient_to_split(evaluation, element, name, largest, digits)
-    size = _size(evaluation, element)
+    size = most_that_passes(evaluation, element)
     by_path, paths = _by_path(evaluation, element, lambda x: x not in moved, gradient, size, largest, ())
     return Contributions(
         name, gradient, Split("output", ()), Split("sample", ()), Split("path", by_path), paths, digits
@@ -235,12 +235,6 @@ def _gradient_to_split(evaluation: Evaluation, element: Element, where: str, lar
             "lower the weights or the inputs until it is finite."
         )
     return gradient
-
-
-def _size(evaluation: Evaluation, element: Element) -> float:
-    """The most that passes at one value, whatever its sign: where that cancels later, its rounding is left."""
-    passing = shares(evaluation, element, set(evaluation.cotangents))
-    return max(filter(math.isfinite, (float(np.sum(np.abs(share))) for share in passing.values())), default=0.0)
 
 
 def balanced(parts: Sequence[Contribution], gradient: float, size: float = 0.0) -> tuple[Contribution, ...]:
