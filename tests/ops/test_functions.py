@@ -521,3 +521,12 @@ def test_quantiles_have_numpys_dtype(method, q):
         )
         assert found.dtype == expected.dtype
         np.testing.assert_allclose(found, expected, rtol=1e-2 if dtype == np.float16 else 1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.longdouble, np.complex64], ids=lambda t: t.__name__)
+def test_covariances_have_numpys_dtype(dtype):
+    x = np.array([[1.0, 3.0, 2.0], [2.0, 2.5, 7.0]], dtype)
+    for function in (np.cov, np.corrcoef, lambda x: np.cov(x, np.ones(3, np.longdouble))):
+        found, expected = cr.vjp(function, x)[0], function(x)
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-14)
