@@ -20,7 +20,7 @@ nightly: .venv/development # twenty times as many random examples; random Progra
 	$(BIN)/python -m pytest -n 2 -m hypothesis --hypothesis-profile=nightly
 	CHAINRULE_EXAMPLES=2000 CHAINRULE_FITS=10000 CHAINRULE_INTERRUPTS=1000 $(BIN)/python -m pytest \
 		tests/engines/test_equations.py tests/engines/test_memory_growth.py tests/engines/test_interrupts.py
-	CHAINRULE_ENGINES=all CHAINRULE_KILLS=48 $(BIN)/python -m pytest -n 2 tests/engines tests/training tests/test_answering.py tests/ops/test_indexing.py \
+	CHAINRULE_ENGINES=all $(BIN)/python -m pytest -n 2 tests/engines tests/training tests/test_answering.py tests/ops/test_indexing.py \
 		tests/ops/test_public_operations.py tests/autodiff/test_loops.py tests/tracing/test_keeping.py
 	for cpu in $$($(BIN)/python -c "from chainrule.engines.llvm.machine import settings; print(*settings())"); do \
 		CHAINRULE_CPU=$$cpu $(BIN)/python -m pytest -n 2 tests/engines tests/training || exit 1; done
@@ -28,7 +28,7 @@ nightly: .venv/development # twenty times as many random examples; random Progra
 	CHAINRULE_CALLS=1000 $(BIN)/python -m pytest tests/ops/test_numpy_arguments.py
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.contractions --random 30 --least 0.6
 	CHAINRULE_MUTATIONS=20000 $(BIN)/python -m pytest tests/test_model_files.py
-	CHAINRULE_KILLS=2000 $(BIN)/python -m pytest tests/training/test_checkpoints_killed.py
+	CHAINRULE_ENGINES=all CHAINRULE_KILLS=2000 $(BIN)/python -m pytest tests/training/test_checkpoints_killed.py
 	$(BIN)/pip install --quiet --editable ".[dev,clusters,mlflow,tensorboard]" # 300 MB, for this alone
 	CHAINRULE_ENGINES=all $(BIN)/python -m pytest tests/sklearn/test_clusters.py tests/test_scaling_document.py tests/tabular/test_processes.py tests/training/test_loggers.py
 	$(BIN)/python tests/versions.py

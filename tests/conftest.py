@@ -21,6 +21,8 @@ settings.register_profile("short", settings.get_profile("repeatable"), max_examp
 settings.register_profile("nightly", settings.get_profile("repeatable"), max_examples=BY_NIGHT)
 settings.load_profile("repeatable")
 
-# A shell lets what runs in the background, and all that starts, ignore Ctrl-C, which tests send and wait for.
+# A shell lets what runs in the background, and all that starts, ignore Ctrl-C, and nohup that a terminal is closed: tests send both.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)

@@ -217,7 +217,7 @@ class TestAuto:
     def test_takes_numpy_where_nothing_else_can_be(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(LLVM, "preparing", -np.inf)
         monkeypatch.setattr(type(LLVM), "missing", "llvmlite")
-        network = cr.Network([cr.Dense(9, "tanh"), cr.Dense(3)]).build(6)
+        network = cr.Network([cr.Dense(23, "tanh"), cr.Dense(3)]).build(6)  # which no other test compiles
         np.testing.assert_array_equal(network.predict(X), network.predict(X, engine="numpy"))
         for refused in (lambda: network.predict(X, engine="llvm"), lambda: network.compiled()(X)):
             with pytest.raises(cr.ChainruleError, match="llvmlite is not installed"):

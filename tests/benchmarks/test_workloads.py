@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from benchmarks.contenders import Chainrule, WrongResultError, check_against_numpy, checked_epochs
 from benchmarks.report import shortfalls
-from benchmarks.spread import told
+from benchmarks.spread import Measured, told
 from benchmarks.training import Result, measure
 from benchmarks.workloads import WORKLOADS
 
@@ -78,5 +78,6 @@ def test_what_falls_short_says_by_how_much():
 
 
 def test_how_far_processes_are_apart_is_told():
-    assert told([100.0] * 9 + [150.0]) == ("10", "100", "100", "150", "±0%")
-    assert told([90.0, 100.0, 110.0]) == ("3", "100", "90", "110", "±10%")
+    assert told([Measured(100.0, 0.0)] * 9 + [Measured(150.0, 0.5)]) == ("10", "100", "100", "150", "±0%", "0.00")
+    assert told([Measured(x, 0.2) for x in (90.0, 100.0, 110.0)]) == ("3", "100", "90", "110", "±10%", "0.20")
+    assert told([])[0] == "0"

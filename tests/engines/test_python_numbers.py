@@ -97,7 +97,9 @@ def test_integers_to_negative_powers_are_never_numbers(engine: str) -> None:
         lambda: cr.jit(lambda x, n: x**n, engine=engine)(whole, np.array([1, -1, 2])),
         lambda: cr.jit(lambda x: x ** (x - 2), engine=engine)(whole),
     ):
-        with pytest.raises(ChainruleError, match=r"integer powers|machine code: power|has no result"):
+        with pytest.raises(
+            ChainruleError, match=r"integer powers|machine code: power|as NumPy does: power|has no result"
+        ):
             call()
     assert (cr.jit(lambda x: x**3, engine=engine)(whole) == whole**3).all()
 

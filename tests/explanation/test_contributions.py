@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.explanation.test_recurrence import holds_everywhere
 
 import chainrule as cr
 from chainrule.errors import DifferentiationError, SettingError, UnknownNameError
@@ -125,6 +126,55 @@ def test_a_penalty_is_a_part_of_its_own() -> None:
     assert found.by_output["by other ways"].value == pytest.approx(0.1 * 0.15)
     assert found.by_sample["by other ways"].value == pytest.approx(0.1 * 0.15)
     assert found.by_path["directly"].value == pytest.approx(0.1 * 0.15)
+
+
+def test_ways_that_part_after_a_sum_that_they_share() -> None:
+    """From a hidden number to a score by way of one product, and of the normaliser over all of them: two sums in one way, one in
+    the other. They had one letter, and of the double sum only the diagonal was left."""
+    hidden, mix = cr.Dense(2, "tanh", name="hidden"), cr.Parameter((2, 3), "normal", name="mix")
+
+    def scores(x: Any) -> Any:
+        return cr.log_softmax(hidden(x) @ mix) ** 2
+
+    members = [cr.BatchEnsemble(2, "tanh", members=2, name="hidden"), cr.MemberMean(3, members=2, of="probabilities")]
+    for function in (scores, members):
+        network = cr.Network(function, dtype="float64", seed=1).build(2)
+        data = {"X": [[0.3, -0.7]], "y": [[0.2, 0.9, -0.4]], "loss": "l2_norm"}
+        bias = network.gradients(**data)["hidden"]["bias"]
+        where = f"hidden.bias[{', '.join('0' * bias.ndim)}]"
+        found = network.contributions(**data, where=where)
+        assert math.fsum(part.value for part in found.by_path) == pytest.approx(bias.ravel()[0], rel=1e-12)
+        holds_everywhere(network.explain(**data, where=where, depth="layers"), 1e-12)
+
+
+@pytest.mark.parametrize("after", [
+    lambda a: (a - np.mean(a, axis=-1, keepdims=True)) / np.sqrt(np.var(a, axis=-1, keepdims=True) + 1e-9),
+    lambda a: cr.softmax(np.cumsum(a, axis=-1)),  # of both scores alike: it changes nothing
+    lambda a: cr.log_softmax(a @ np.ones((2, 3))),
+], ids=["normalised", "shifted", "all alike"])  # fmt: skip
+def test_a_gradient_that_cancels_on_its_way_is_split(after: Any) -> None:
+    """What is left of it is rounding, of numbers that were ten orders larger and are neither the gradient nor its parts."""
+    hidden, output = cr.Dense(2, "tanh", name="hidden"), cr.Dense(2, name="output")
+    network = cr.Network(lambda x: output(after(hidden(x))), dtype="float64").build(2)
+    data = {"X": np.random.default_rng(0).normal(size=(3, 2)), "y": [0, 1, 0], "loss": "cross_entropy"}
+    found = network.contributions(**data, where="hidden.bias[0]")
+    assert abs(found.gradient) < 1e-7
+    for split in found.splits:
+        assert abs(split.total - found.gradient) <= 1e-15
+
+
+def test_paths_of_one_sample_by_nameless_numbers() -> None:
+    """The axis of samples is one sample's too, and no axis that a number without a name is not told by."""
+    hidden, output = cr.Dense(2, "tanh", name="hidden"), cr.Dense(2, name="output")
+    centred = lambda a: np.cumsum(a - np.mean(a, axis=-1, keepdims=True), axis=-1)  # noqa: E731
+    network = cr.Network(lambda x: output(centred(hidden(x))), dtype="float64").build(2)
+    rows = np.random.default_rng(0).normal(size=(2, 2))
+    one, both = (
+        network.contributions(rows[:n], rows[:n] + 1.0, "hidden.bias[0]", loss=cr.SquaredError(reduction="sum"))
+        for n in (1, 2)
+    )
+    assert {f"sample 0: {part.name}" for part in one.by_path} == {p.name for p in both.by_path if p.index == 0}
+    assert {part.index for part in one.by_path} == {0}
 
 
 def test_parts_that_do_not_add_up_are_refused() -> None:

@@ -364,6 +364,34 @@ def test_checks() -> None:
         cr.explain(lambda x: cr.relu(x) * 3, check=True)(0.0)
 
 
+def test_a_right_gradient_is_not_called_wrong() -> None:
+    """Where a root bends within the widest step, and where float32's values leave rounding of summands that cancel."""
+    steep = cr.explain(lambda x: np.sqrt(x + 1e-5), check=True)(0.0)
+    assert steep.check is not None
+    assert steep.check.agrees
+    assert steep.check.difference == pytest.approx(0.5 / np.sqrt(1e-5), rel=1e-5)
+    X, y = np.random.default_rng(9).normal(size=(7, 2)), np.sin(np.arange(7.0))
+    network = cr.Network([cr.Dense(3, "tanh", name="hidden"), cr.Dense(1, weight=0.3, name="output")]).build(2)
+    pull = float(network.gradients(X, y, loss="mse")["output"]["weight"][0, 0])
+    assert pull < -0.4  # which the penalty all but takes away
+    found = network.explain(X, y, "output.weight[0, 0]", check=True, loss="mse", l1=-pull * (1.0 - 1e-5))
+    assert abs(found.value) < 1e-4
+    assert found.check is not None
+    assert found.check.agrees
+
+
+@pytest.mark.filterwarnings("ignore:.*differ from their finite differences")
+def test_a_gradient_that_is_wrong_by_little_is_told() -> None:
+    @cr.custom_derivative(lambda tangents, y, x: 1.001 * tangents[0] / (2.0 * y))
+    def root(x: Any) -> Any:
+        return np.sqrt(x)
+
+    for x in (1e-5, 2.0):
+        found = cr.explain(lambda x: root(x) - 1.0, check=True)(x)
+        assert found.check is not None
+        assert not found.check.agrees
+
+
 def test_a_network_that_is_any_function() -> None:
     f, g = cr.Dense(1, "tanh", name="f"), cr.Dense(1, "tanh", name="g")
     network = cr.Network(lambda x, y: f(g(x, y)) + np.exp(f(x)) + g(x, y), dtype="float64").build(1, 1)

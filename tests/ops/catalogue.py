@@ -63,9 +63,9 @@ COLUMNS = ("Operation", "Value and derivative", "Domain", "No derivative", "Name
 
 def modules() -> Iterator[ModuleType]:
     """The modules that declare operations, from the bottom up."""
-    for package in (ops, chainrule.scipy):
-        for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            yield importlib.import_module(found.name)
+    of_scipy = pkgutil.walk_packages(chainrule.scipy.__path__, "chainrule.scipy.")
+    for found in (*pkgutil.iter_modules(ops.__path__, "chainrule.ops."), *of_scipy):
+        yield importlib.import_module(found.name)
 
 
 def declared(module: ModuleType) -> list[Operation]:

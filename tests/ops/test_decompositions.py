@@ -202,6 +202,13 @@ def test_singular_values_where_they_are_equal_or_zero() -> None:
     np.testing.assert_array_equal(cr.grad(lambda a: np.linalg.norm(a, 2))(np.zeros((2, 3))), np.zeros((2, 3)))
 
 
+def test_second_derivatives_of_the_largest_value_where_others_are_equal() -> None:
+    found = cr.jacobian(cr.grad(lambda a: np.linalg.eigvalsh(a)[-1]))(np.diag([3.0, 1.0, 1.0]))
+    expected = np.zeros((3, 3, 3, 3))
+    expected[1, 0, 1, 0] = expected[2, 0, 2, 0] = 2.0 / (3.0 - 1.0)  # of λ + Σ aᵢ₀²/(λ − λᵢ)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
 def test_vectors_of_other_values_do_not_matter() -> None:
     """The main direction of data of rank 2 in six dimensions: four eigenvalues are 0, whose vectors are not used."""
     data = np.random.default_rng(0).normal(size=(6, 2))
@@ -227,6 +234,11 @@ def test_vectors_of_other_values_do_not_matter() -> None:
         lambda a: rebuilt_svd(a)[0, 1],
         lambda a: cr.jvp(lambda b: np.sum(np.linalg.eigvalsh(b) ** 2), (a,), (np.ones((3, 3)),))[1],
         lambda a: np.sum(cr.grad(lambda b: np.sum(np.linalg.eigvalsh(b) ** 2))(a) * np.arange(9.0).reshape(3, 3)),
+        *(  # the first derivatives are 0, and so is what the vectors are multiplied by
+            lambda a, values=values: np.sum(cr.grad(lambda b: np.sum(np.real(values(b) - 1) ** 2))(a) * np.arange(9.0).reshape(3, 3))
+            for values in (np.linalg.eigvalsh, np.linalg.eigvals, np.linalg.svdvals)
+        ),
+        lambda a: cr.jvp(lambda b: np.sum((np.linalg.eigvalsh(b) - 1) ** 2), (a,), (np.ones((3, 3)),))[1],
     ],
 )  # fmt: skip
 def test_what_depends_on_the_basis_is_an_error(function: Any) -> None:

@@ -508,3 +508,25 @@ def test_dtypes_of_arguments_that_are_joined():
     }.items():
         assert function(v).dtype == dtype
         assert jvp(function, (v,), (v,))[0].dtype == dtype
+
+
+@pytest.mark.parametrize("q", [0.4, np.float64(0.4), np.float32(0.4), [0.2, 0.4], np.array([0.4]), [0, 1]], ids=repr)
+@pytest.mark.parametrize("method", ["linear", "lower", "nearest", "inverted_cdf", "hazen", "midpoint"])
+def test_quantiles_have_numpys_dtype(method, q):
+    for dtype in (np.float16, np.float32, np.float64):
+        x = np.array([[1.0, 3.0, 2.0, 5.0], [2.0, 2.0, 7.0, 1.0]], dtype)
+        found, expected = (
+            cr.vjp(lambda x: np.quantile(x, q, axis=1, method=method), x)[0],
+            np.quantile(x, q, axis=1, method=method),
+        )
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(found, expected, rtol=1e-2 if dtype == np.float16 else 1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.longdouble, np.complex64], ids=lambda t: t.__name__)
+def test_covariances_have_numpys_dtype(dtype):
+    x = np.array([[1.0, 3.0, 2.0], [2.0, 2.5, 7.0]], dtype)
+    for function in (np.cov, np.corrcoef, lambda x: np.cov(x, np.ones(3, np.longdouble))):
+        found, expected = cr.vjp(function, x)[0], function(x)
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-14)

@@ -11,7 +11,7 @@ import chainrule as cr
 from chainrule.autodiff import check_grads
 from chainrule.errors import DerivativeLostError, MatrixError, SettingError, UnsupportedError
 from chainrule.scipy import linalg, signal, special
-from chainrule.scipy.matrix_functions import A, B, Q
+from chainrule.scipy.matrices.matrix_functions import A, B, Q
 from versions import before
 
 S = A @ A.T + np.eye(3)
@@ -403,3 +403,10 @@ def test_eigenvalues_that_are_wanted(select, bounds):
     only = cr.vjp(lambda d: linalg.eigvalsh_tridiagonal(d, e, select, bounds), d)[0]
     np.testing.assert_allclose(only, own[0], rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(cr.vjp(lambda a: linalg.eigvalsh(a, **subset), whole)[0], only, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore")  # SciPy's, of matrices that have no root
+@pytest.mark.parametrize("function", [linalg.sqrtm, linalg.logm])
+def test_functions_that_a_matrix_has_none_of_are_told(function):
+    with pytest.raises(MatrixError, match="eigenvalues that are 0"):
+        cr.grad(lambda a: np.sum(function(a)))(np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]) * 1e200)

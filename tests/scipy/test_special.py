@@ -9,7 +9,7 @@ import chainrule as cr
 from chainrule.autodiff import check_grads
 from chainrule.errors import DerivativeLostError, SettingError, UnsupportedError
 from chainrule.scipy import special
-from chainrule.scipy.named_functions import SPHERICAL
+from chainrule.scipy.functions.named_functions import SPHERICAL
 from chainrule.scipy.special import BY_ORDER, OPERATIONS, PARTS, standing
 
 x = np.array([0.35, 0.6, 0.85])
@@ -192,6 +192,11 @@ def test_orders_are_numbers_or_arrays():
     )
     with pytest.raises(UnsupportedError, match="traced order"):
         cr.grad(lambda n: special.jv(n, 1.0))(1.0)
+    orders = np.array([0, 1, 3])
+    check_grads(lambda x: special.expn(orders, x), (x[:1],), order=2)
+    for function in (special.kn, special.yn, special.expn):
+        with pytest.raises(SettingError, match=r"order 0\.5.*whole number"):
+            cr.grad(lambda x: function(0.5, x))(1.3)  # noqa: B023
 
 
 def test_compiled_batched_and_refused():

@@ -9,11 +9,11 @@ import chainrule as cr
 from chainrule.autodiff import check_grads
 from chainrule.errors import ShapeError, UnsupportedError
 from chainrule.scipy import stats
-from chainrule.scipy.derived_laws import DERIVED_LAWS
-from chainrule.scipy.distributions import QUANTILES, methods_of
-from chainrule.scipy.further_laws import FURTHER_LAWS
-from chainrule.scipy.laws import LAWS as FIRST_LAWS
-from chainrule.scipy.rarer_laws import RARER_LAWS
+from chainrule.scipy.laws.derived_laws import DERIVED_LAWS
+from chainrule.scipy.laws.distributions import QUANTILES, methods_of
+from chainrule.scipy.laws.further_laws import FURTHER_LAWS
+from chainrule.scipy.laws.laws import LAWS as FIRST_LAWS
+from chainrule.scipy.laws.rarer_laws import RARER_LAWS
 from together import together
 from versions import before
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 import chainrule as cr
@@ -90,6 +91,22 @@ def test_other_labels_are_refused() -> None:
     assert NetworkClassifier(fitted, max_iter=1).fit(X, LABELS).score(X, LABELS) > 0
     with pytest.raises(ValueError, match="has learned the labels"):
         NetworkClassifier(fitted, max_iter=1).fit(X, np.where(LABELS == "ass", "pig", LABELS))
+
+
+def test_metrics_are_scikit_learns_and_early_stopping_watches_them() -> None:
+    two = np.where(LABELS == "ox", "yes", "no")
+    stopping = cr.EarlyStopping(monitor="val_auc", patience=5)
+    classifier = NetworkClassifier(
+        max_iter=40, batch_size=20, metrics=["auc", "f1"], early_stopping=stopping, random_state=0
+    )
+    classifier.fit(X[:40], two[:40], validation_data=(X[40:], two[40:]))
+    measured = classifier.history_["val_auc"]
+    assert measured[classifier.history_.best_epoch] == max(measured)
+    yes = classifier.predict_proba(X[40:])[:, 1]
+    assert roc_auc_score(two[40:] == "yes", yes) == pytest.approx(max(measured))
+    regressor = NetworkRegressor(max_iter=3, metrics="mae", random_state=0)
+    regressor.fit(X[:40], VALUES[:40], validation_data=(X[40:], VALUES[40:]))
+    assert np.abs(regressor.predict(X[40:]) - VALUES[40:]).mean() == pytest.approx(regressor.history_["val_mae"][-1])
 
 
 def test_a_label_alone_is_what_is_predicted() -> None:

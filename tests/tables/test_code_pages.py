@@ -66,3 +66,9 @@ def test_signs_alone_say_nothing_of_the_language() -> None:
 def test_few_of_many_lines_are_found() -> None:
     text = "a,b\n" * 50_000 + "Москва,1\nКазань,2\n" + "a,b\n" * 50_000
     assert code_page(text.encode("cp1251")).encoding == "cp1251"
+
+
+def test_the_word_that_is_shown_is_one_of_letters():
+    text = "price;town\n" + "".join(f"{i},50 €;{town}\n" for i, town in enumerate(["Münster", "Köln", "Bonn"] * 9))
+    (told,) = utf8(text.encode("cp1252"), "t.csv")[1]
+    assert "Windows-1252 text, with words such as 'Münster'" in told

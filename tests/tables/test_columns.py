@@ -273,9 +273,11 @@ def test_times_and_texts_after_many_gaps(gap):
 def test_one_day_after_the_twelfth_decides_the_order():
     assert learned(["1/2/2024", "3/4/2024", "13/4/2024"]).form == "%d/%m/%Y"
     either = cells(["1/2/2024", "3/4/2024"])
-    (doubt,) = learned(["1/2/2024", "3/4/2024"]).doubts(either, SPELLING)
+    (doubt,) = learned(["1/2/2024", "3/4/2024"]).doubts(either, np.empty(0), SPELLING)
     assert "as %m/%d/%Y; %d/%m/%Y would serve as well" in doubt
-    assert learned(["2024-02-01", "2024-04-03"]).doubts(cells(["2024-02-01", "2024-04-03"]), SPELLING) == ()
+    assert (
+        learned(["2024-02-01", "2024-04-03"]).doubts(cells(["2024-02-01", "2024-04-03"]), np.empty(0), SPELLING) == ()
+    )
     many = pl.Series([f"{i % 12 + 1}/{i // 12 % 12 + 1}/{1900 + i // 144}" for i in range(10_000)] + ["13/1/2024"])
     assert Time.learn("x", many, SPELLING).form == "%d/%m/%Y"
 

@@ -67,6 +67,8 @@ def test_class_numbers_of_a_new_file():
         ([f"{i % 17}%" for i in range(50)], "regression"),
         (list(range(50)), "regression"),
         ([i % 20 for i in range(100)], "classification"),
+        ([1, 2, 3] * 40 + [7], "classification"),
+        ([0] * 90 + [1] * 20 + [2, 2, 3, 5, 9], "regression"),  # counts of what is rare
         ([i % 20 for i in range(99)], "regression"),
         ([0, 1], "classification"),
         ([0.5, 1.5], "regression"),

@@ -12,7 +12,7 @@ import pytest
 import chainrule as cr
 from chainrule.engines.choice import COMPILER, ENGINES
 from chainrule.errors import DataError, ModelFileError, NotBuiltError, SettingError, UnknownNameError
-from chainrule.tables import TableError, as_table, spell
+from chainrule.tables import Preparation, TableError, as_table, spell
 from chainrule.tables.sources import sampling
 from chainrule.tabular.learning.deadline import Deadline
 from chainrule.training.metrics import metric_for
@@ -410,3 +410,13 @@ def test_without_a_compiler_numpy_trains(monkeypatch):
     monkeypatch.setattr(type(ENGINES[COMPILER]), "missing", "llvmlite")
     model = cr.TableModel(**QUICK).fit(people(40), "heavy")
     assert model.predict_proba(people(5)).shape == (5, len(model.classes))
+
+
+def test_scores_are_of_the_amounts_as_they_stand_in_the_table(regressor):
+    new = people(seed=4).with_columns(weight=pl.Series(np.exp(np.linspace(0.1, 14.0, 120))))
+    assert regressor.evaluate(new).truth.tolist() == new["weight"].to_list()
+    few = people().with_columns(weight=np.exp(people()["height"].to_numpy() / 5.0))
+    log = Preparation.learn(as_table(few), "weight", target_scale="log", columns={"heavy": "drop"})
+    assert (
+        log.apply_with_truth(as_table(new))[1].tolist() == new["weight"].to_list()
+    )  # far beyond those of training too

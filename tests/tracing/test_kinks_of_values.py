@@ -79,11 +79,19 @@ UNKNOWN: dict[str, Any] = {  # nan by x; what is true has a second derivative, o
     "relu of a norm": (lambda x: np.cos(cr.relu(norm(x)))),
     "a size of a size in a loop": (lambda x: cr.loop(lambda s, i: s * np.abs(np.abs(x[0])), 1.0, 2)),
     "a custom rule": (lambda x: custom(np.abs(x[0]))),
+    "less its negative": (lambda x: less_its_negative(norm(x)) ** 2),
+    "variance of both signs": (lambda x: np.var(np.stack([norm(x), 0.0]) * np.array([1.0, 0.0]) - np.stack([0.0, norm(x)]))),
+    "an imaginary one": (lambda x: np.real(np.exp(1j * np.abs(x[0]))) + np.imag(np.exp(1j * norm(x)) * 1j)),
+    "its size": (lambda x: np.real(np.conj(1j * norm(x)) * (1j * norm(x)))),
 }  # fmt: skip
 
 
 custom = cr.custom_derivative(lambda tangents, y, x: 2.0 * x * tangents[0])(lambda x: x**2)
 """x², by a rule of the user's."""
+
+
+def less_its_negative(x: Any) -> Any:
+    return x - (-x)
 
 
 def written(x: Any) -> Any:

@@ -35,7 +35,7 @@ from chainrule.network.files import checkpoints, storage, writing
 from chainrule.network.files.checkpoints import newest
 from chainrule.training import OPTIMIZERS, Every
 from chainrule.training.between_epochs import watching as watching_module
-from chainrule.training.between_epochs.checkpoints import as_typed
+from chainrule.training.between_epochs.checkpoints import Checkpoints, as_typed
 from killing import Noted
 from training.test_continuing import EPOCHS, SCHEDULES, WATCHED, X, Y, alike, network, same, trained
 from trying import ENGINES, examples
@@ -402,6 +402,37 @@ def test_the_first_and_the_last_moment_are_always_kept(written: list[Any], tmp_p
     assert same(found.run, net.run)
     assert same(found.parameters, net.parameters)
     assert names(tmp_path) == NAMES[:2]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="copies of a process are a matter of Unix")
+@pytest.mark.parametrize("ends", ["early stopping", "enough", "finished"])
+def test_a_process_that_dies_before_the_last_moment_is_kept(ends: str, tmp_path: Path) -> None:
+    """The one before is not taken for the end, at which early stopping restores the best parameters."""
+
+    def slow(end: Any) -> str | None:
+        time.sleep(0.03)  # so that every moment is written
+        return "enough" if ends == "enough" and end.epoch == last else None
+
+    last = 7  # whose loss is worse than two before it
+    options: dict[str, Any] = {"optimizer": cr.SGD(1.0), "callbacks": [slow], "epochs": last + 1 + (ends != "finished")}
+    options["early_stopping"] = 2 if ends == "early stopping" else 9
+    whole = trained(network(), **options)
+    assert whole.history is not None
+    assert whole.history.stopped == ends
+    assert whole.history.best_epoch != whole.history.epochs - 1
+    copy = os.fork()
+    if not copy:
+
+        def die(self: Any, run: Any) -> None:
+            if self._writing is not None:
+                self._writing.wait()
+            os._exit(7)
+
+        Checkpoints.end = die  # type: ignore[method-assign]
+        trained(network(), **options, checkpoint=tmp_path / "run.ckpt", every=1)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]) == 7
+    assert alike(cr.resume(tmp_path / "run.ckpt", X, Y, callbacks=[slow]), whole)
 
 
 def test_moments_are_written_by_another_thread_and_those_due_meanwhile_let_go(

@@ -35,6 +35,19 @@ def test_it_holds_what_the_rows_learned_from_have() -> None:
     np.testing.assert_allclose(network.predict(X), by_hand.predict((X - own["mean"]) / own["deviation"]), atol=1e-4)
 
 
+def test_a_step_that_is_shown_begins_as_fit_does() -> None:
+    network = cr.Network([cr.Standardise(), cr.Dense(8, "tanh", name="hidden"), cr.Dense(1)])
+    network.build(3)
+    shown = network.step_by_step(X, Y, optimizer=cr.SGD(0.1), engine="numpy").update.after
+    diagnosed = network.diagnose(X, Y)
+    assert (network.parameters["standardise_0"]["mean"] == 0).all()
+    assert not any("saturated" in finding.illness for finding in diagnosed.findings), diagnosed
+    network.fit(X, Y, optimizer=cr.SGD(0.1), epochs=1, batch_size=len(X), progress=False, engine="numpy")
+    for layer, own in network.parameters.items():
+        for name, value in own.items():
+            np.testing.assert_array_equal(shown[layer][name], value)
+
+
 def test_rows_held_out_are_not_looked_at() -> None:
     network = fitted(validation_split=0.5)
     assert not np.allclose(network.parameters["standardise_0"]["mean"], X.mean(axis=0), rtol=1e-6)

@@ -14,6 +14,7 @@ from chainrule.engines import Engine
 from chainrule.errors import SettingError
 from chainrule.network.base import BaseNetwork, inputs_of
 from chainrule.network.meaning import Meaning, learn_meanings, nested
+from chainrule.network.standardising import begun_with
 from chainrule.network.summary import summary
 from chainrule.nn.parameters import as_patterns, flat_names
 from chainrule.notebooks import Shown
@@ -395,4 +396,4 @@ def training_of(
         progress=False,
     )
     step = TrainingStep(objective, as_optimizer(optimizer), Clipping(clip_value, clip_norm))
-    return Training(step, network.parameters, batch, None, settings)
+    return Training(step, begun_with(network, batch.inputs[0]), batch, None, settings)

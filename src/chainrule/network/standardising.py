@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from chainrule.errors import SettingError
 from chainrule.network.base import BaseNetwork
 from chainrule.nn.layer import Layer
 from chainrule.nn.model import Sequential
-from chainrule.nn.parameters import flat_names
+from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.nn.standardising import Standardise
 
 MOST_APART, SMALL = 100.0, 0.2
@@ -48,10 +48,27 @@ def first_layer(network: BaseNetwork) -> tuple[str, Layer] | None:
 
 def take_from_rows(network: BaseNetwork, rows: Any) -> None:
     """Set what the first layer takes from the rows learned from."""
-    if found := first_layer(network):
-        name, layer = found
-        if taken := layer.taken_from(network.parameters.get(name, {}), rows):
-            network.parameters = {name: taken}
+    if taken := _taken_from(network, rows):
+        network.parameters = taken
+
+
+def begun_with(network: BaseNetwork, rows: Any) -> Parameters:
+    """The parameters that training on these rows begins with; the network keeps its own."""
+    own: Parameters = network.parameters
+    taken = _taken_from(network, rows)
+    return own | {
+        layer: {**own[layer], **{name: np.asarray(value, own[layer][name].dtype) for name, value in of.items()}}
+        for layer, of in taken.items()
+    }
+
+
+def _taken_from(network: BaseNetwork, rows: Any) -> dict[str, Mapping[str, Any]]:
+    """What the first layer takes from rows, by its name; nothing where it knows it or is of another kind."""
+    if not (found := first_layer(network)):
+        return {}
+    name, layer = found
+    taken = layer.taken_from(network.parameters.get(name, {}), rows)
+    return {name: taken} if taken else {}
 
 
 def warn_of_sizes(network: BaseNetwork, rows: Any, names: Sequence[str] = ()) -> None:

@@ -72,7 +72,7 @@ sigmoid = Elementwise(
 relu = Elementwise(
     "relu",
     value=lambda m, x: m.maximum(x, 0.0),
-    partials=(lambda m, y, x: m.indicator(x > 0, y),),
+    partials=(lambda m, y, x: m.indicator(y > 0, y),),  # x need not be kept
     latex=r"\operatorname{{relu}}\left({0}\right)",
     domain=(BENT,),
     textbook=Textbook(partials=(lambda m, y, x: m.indicator(x > 0, x),)),

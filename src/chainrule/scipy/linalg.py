@@ -10,10 +10,10 @@ import numpy as np
 
 from chainrule.errors import UnsupportedError
 from chainrule.ops.kinds.custom import Custom
-from chainrule.scipy import factors, matrix_equations, matrix_functions, structured_matrices
 from chainrule.scipy.closures import is_numbers, plain
-from chainrule.scipy.factors import adjoint, transposed_as, turned
-from chainrule.scipy.matrix_functions import ComplexResultError
+from chainrule.scipy.matrices import factors, matrix_equations, matrix_functions, structured_matrices
+from chainrule.scipy.matrices.factors import adjoint, transposed_as, turned
+from chainrule.scipy.matrices.matrix_functions import ComplexResultError
 from chainrule.scipy.standing import Standing, in_double, is_traced, names_of, numbers, one_of
 from chainrule.tracing.apply import as_operand, traced
 from scipy import linalg

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import UnsupportedError
+from chainrule.errors import SettingError, UnsupportedError, shortened
 from chainrule.ops import FUNCTIONS, REGISTRY
 from chainrule.ops.kinds.elementwise import Elementwise
-from chainrule.scipy import (
+from chainrule.scipy.functions import (
     bessel_functions,
     entropies,
     error_functions,
@@ -56,6 +56,9 @@ BY_ORDER = {
 BY_ORDER |= {"polygamma": "polygamma", "zeta": "zeta"}
 """Functions of an order and a number."""
 
+WHOLE = {"yn": "yv", "kn": "kv", "expn": ""}
+"""Those of whole orders, of others of which SciPy drops the fraction, and what takes any order."""
+
 BY_PARAMETERS = {
     **{name: (name, 1) for name in ("hyp0f1", "eval_hermite", "eval_hermitenorm", "eval_chebyt", "eval_chebyu")},
     **{name: (name, 1) for name in ("eval_legendre", "eval_laguerre")},
@@ -83,6 +86,11 @@ def _elementwise(name: str, count: int) -> Callable[..., Any]:
 def _of_order(called: str, name: str) -> Callable[..., Any]:
     def function(n: Any, x: Any, /) -> Any:
         order = plain_static(n, "order", f"scipy.special.{called}", "its last argument")
+        if called in WHOLE and np.any(np.mod(order, 1)):
+            others = f", or take scipy.special.{WHOLE[called]}" if WHOLE[called] else ""
+            raise SettingError(
+                f"scipy.special.{called} was given the order {shortened(n)}, whose fraction SciPy drops; give a whole number{others}."
+            )
         x = numbers(x)
         shape = np.broadcast_shapes(np.shape(order), tuple(x.shape))
         return getattr(traced, name)(x if tuple(x.shape) == shape else np.broadcast_to(x, shape), order=order)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from chainrule.scipy.derived_laws import DERIVED_LAWS
-from chainrule.scipy.distributions import Distribution
-from chainrule.scipy.further_laws import FURTHER_LAWS
-from chainrule.scipy.laws import LAWS
-from chainrule.scipy.multivariate import MULTIVARIATE
-from chainrule.scipy.rarer_laws import RARER_LAWS
+from chainrule.scipy.laws.derived_laws import DERIVED_LAWS
+from chainrule.scipy.laws.distributions import Distribution
+from chainrule.scipy.laws.further_laws import FURTHER_LAWS
+from chainrule.scipy.laws.laws import LAWS
+from chainrule.scipy.laws.multivariate import MULTIVARIATE
+from chainrule.scipy.laws.rarer_laws import RARER_LAWS
 from chainrule.scipy.standing import names_of
 from scipy import stats
 

@@ -63,6 +63,11 @@ class NetworkClassifier(ClassifierMixin, BaseNetworkEstimator):
     clip_value, clip_norm : float, default=None
         Bounds of each number of the gradient, and of its length.
 
+    metrics : str, callable, or list of them, default=()
+        Such as 'auc' or 'f1', or functions of targets, which are the places of labels in `classes_`, and predictions: measured
+        after every epoch, of samples held out where there are some, in `history_`;
+        `early_stopping=chainrule.EarlyStopping(monitor="val_auc")` watches one.
+
     callbacks : list of callables, default=()
         Each called with a :class:`chainrule.EpochEnd` after every epoch.
 
@@ -145,6 +150,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetworkEstimator):
         l2: Any = 0.0,
         clip_value: Any = None,
         clip_norm: Any = None,
+        metrics: Any = (),
         callbacks: Any = (),
         warm_start: Any = False,
         random_state: Any = None,
@@ -165,6 +171,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetworkEstimator):
         self.l2 = l2
         self.clip_value = clip_value
         self.clip_norm = clip_norm
+        self.metrics = metrics
         self.callbacks = callbacks
         self.warm_start = warm_start
         self.random_state = random_state

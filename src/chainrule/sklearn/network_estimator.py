@@ -53,6 +53,7 @@ class BaseNetworkEstimator(FittedNetwork, NestedParameters):
         "l2": [Interval(Real, 0, None, closed="left")],
         "clip_value": [Interval(Real, 0, None, closed="neither"), None],
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "metrics": [str, callable, list, tuple],
         "callbacks": [list, tuple],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
@@ -113,6 +114,7 @@ class BaseNetworkEstimator(FittedNetwork, NestedParameters):
             sample_weight=sample_weight,
             class_weight=None,
             continue_from=None if run is None else run.progress,
+            metrics=() if incremental else self.metrics,
         )
         history = carry_out(self.network_, training)
         self.history_ = history

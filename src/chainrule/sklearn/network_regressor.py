@@ -52,6 +52,11 @@ class NetworkRegressor(RegressorMixin, BaseNetworkEstimator):
     clip_value, clip_norm : float, default=None
         Bounds of each number of the gradient, and of its length.
 
+    metrics : str, callable, or list of them, default=()
+        Such as 'r2' or 'mae', or functions of targets and predictions: measured after every epoch, of samples held out where
+        there are some, in `history_`;
+        `early_stopping=chainrule.EarlyStopping(monitor="val_r2")` watches one.
+
     callbacks : list of callables, default=()
         Each called with a :class:`chainrule.EpochEnd` after every epoch.
 
@@ -121,6 +126,7 @@ class NetworkRegressor(RegressorMixin, BaseNetworkEstimator):
         l2: Any = 0.0,
         clip_value: Any = None,
         clip_norm: Any = None,
+        metrics: Any = (),
         callbacks: Any = (),
         warm_start: Any = False,
         random_state: Any = None,
@@ -140,6 +146,7 @@ class NetworkRegressor(RegressorMixin, BaseNetworkEstimator):
         self.l2 = l2
         self.clip_value = clip_value
         self.clip_norm = clip_norm
+        self.metrics = metrics
         self.callbacks = callbacks
         self.warm_start = warm_start
         self.random_state = random_state

@@ -190,7 +190,7 @@ class TableModel(ExportableModel):
             learned = learn(
                 ready.X, ready.y, ready.preparation, **self.learning, weights=learned_by, counted=ready.weights, groups=ready.groups,
                 order=ready.order, others=ready.others, progress=lambda share: bar.update(round(100 * share), {}), asked=asked,
-                finished=finished, processes=self.processes,
+                finished=finished, processes=self.processes, amounts=ready.amounts,
             )  # fmt: skip
             if finished is not None and not learned.interrupted:
                 finished.end()

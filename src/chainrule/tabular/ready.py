@@ -34,6 +34,8 @@ class Ready:
         Which rows of the data they are.
     y : array, (rows,)
         Class numbers, or scaled amounts.
+    amounts : float64 array, (rows,), optional
+        The amounts as they stand in the data.
     weights : float array, (rows,), optional
         How much each counts.
     groups, order : array, (rows,), optional
@@ -46,6 +48,7 @@ class Ready:
     X: NDArray[np.float32]
     rows: NDArray[np.intp]
     y: NDArray[Any]
+    amounts: NDArray[np.float64] | None
     weights: NDArray[np.float64] | None
     groups: NDArray[Any] | None
     order: NDArray[Any] | None
@@ -107,6 +110,7 @@ def made_ready(
         inputs.X,
         drawn.rows[rows],
         y,
+        None if preparation.target.classes else preparation.target.known(table.column(target), spelling)[rows],
         None if by_weight is None else by_weight[rows],
         None if by_group is None else by_group[rows],
         None if by_time is None else by_time[rows],

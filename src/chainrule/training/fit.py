@@ -251,7 +251,7 @@ class Training:
             shown.update(following, row)
             ended = self._ended(row, current) or following >= settings.epochs
             if self.checkpoints is not None:
-                self.checkpoints.note(following, self.now)
+                self.checkpoints.note(following, None if ended else self.now)
             if ended:
                 return
             done, count = following, self._length(following, runner) if alone else 1

@@ -297,7 +297,7 @@ def test_a_thread_that_wakes_up_does_not_take_the_place_of_one_that_computes(fol
 
 @by_night
 def test_one_that_is_asked_to_end_asks_all(folder: Path) -> None:
-    (folder / "script.py").write_text("import time; print('begun', flush=True); time.sleep(100)")
+    (folder / "script.py").write_text("import os, time; os.write(1, b'begun\\n'); time.sleep(100)")
     command = [sys.executable, "-m", "chainrule", "launch", "--processes", "2", str(folder / "script.py")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as launched:
         assert launched.stdout is not None

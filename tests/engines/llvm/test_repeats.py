@@ -16,24 +16,31 @@ from tests.strategies import inputs_of, programs
 
 import chainrule as cr
 from chainrule.engines import ENGINES, evaluate
-from chainrule.engines.llvm import cache, emission
+from chainrule.engines.llvm import cache, emission, groups, repeats
 from chainrule.engines.llvm.kernel import Kernel
 
 APART = 10**6
 """Groups in a function, so that each is written where it is."""
 
 
-def compiled(program: Any, part: int) -> Any:
-    """A Program as machine code that is written anew, with so many groups in a function."""
-    with patch.object(emission, "PART", part), patch.object(cache, "read", lambda _: None):
+def compiled(program: Any, part: int, few: int = repeats.FEW) -> Any:
+    """A Program as machine code that is written anew, with so many groups in a function, told the sizes of more than a few."""
+    with (
+        patch.object(emission, "PART", part),
+        patch.object(groups, "LONG", 2 * part),
+        patch.object(repeats, "FEW", few),
+        patch.object(cache, "read", lambda _: None),
+    ):
         return Kernel(program)
 
 
 def same_bits(program: Any, *inputs: Any) -> None:
     with np.errstate(all="ignore"):
-        for one, other in zip(compiled(program, 1)(*inputs), compiled(program, APART)(*inputs), strict=True):
-            np.testing.assert_array_equal(one, other)
-            np.testing.assert_array_equal(1 / one, 1 / other)  # zeros have signs
+        expected = compiled(program, APART)(*inputs)
+        for few in (repeats.FEW, 0):
+            for one, other in zip(compiled(program, 1, few)(*inputs), expected, strict=True):
+                np.testing.assert_array_equal(one, other)
+                np.testing.assert_array_equal(1 / one, 1 / other)  # zeros have signs
 
 
 @settings(

@@ -37,8 +37,10 @@ def barrier_counter(arena: Any) -> Any:
 
 def lanes(length: int, widest: int) -> int:
     """Numbers in one vector along an axis of this length: a power of two, no more than the machine's widest."""
+    if length >= widest:
+        return widest
     width = 1
-    while width < widest and width < length:
+    while width < length:
         width *= 2
     return width
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
@@ -13,7 +14,8 @@ from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.buffers import Buffer, View, storage_type
 from chainrule.engines.llvm.mathematics import Mathematics, Vector
 from chainrule.engines.llvm.mathematics.numbers import constant
-from chainrule.engines.llvm.positions import Index, Positions
+from chainrule.engines.llvm.positions import Index, Positions, Sum
+from chainrule.engines.llvm.sizes import Size, smaller
 from chainrule.engines.llvm.target import Target
 from chainrule.engines.llvm.thread_group import SingleThread
 from chainrule.tracing import Variable
@@ -52,7 +54,8 @@ class Code:
     """A function being written: the builder, the memory's base, the CPU, whether loops are written out, and the threads.
 
     `own` is memory that a thread has for itself, for values, and `workspace` more of it for panels; `places` are the addresses of
-    buffers that the running code is told, those of others are known, and `numbers` are values without axes that it is told.
+    buffers that the running code is told, those of others are known, and `numbers` are values without axes that it is told. The
+    `record` has sizes that it is told.
     """
 
     def __init__(
@@ -67,10 +70,11 @@ class Code:
         own: Any = None,
         places: Mapping[Buffer, Any] = MappingProxyType({}),
         numbers: Mapping[Variable, Any] = MappingProxyType({}),
+        record: Any = None,
     ) -> None:
         self.places, self.numbers, self.target, self.workspace, self.own = places, numbers, target, workspace, own
         self.builder, self.memory, self.unrolled, self.threads = builder, memory, unrolled, threads or SingleThread()
-        self.positions = Positions(builder)
+        self._record, self.positions = record, Positions(builder, self._told)
         self._mathematics: dict[tuple[int, bool], Mathematics] = {}
 
     def mathematics(self, width: int, *, inline: bool = False) -> Mathematics:
@@ -109,16 +113,17 @@ class Code:
         unroll: bool = False,
     ) -> list[Any]:
         """A loop whose body takes IR values and gives those the next round takes; gives the last ones."""
-        if isinstance(count, int) and (unroll or self.unrolled or count <= step):
-            for i in range(0, count, step):
-                carried = body(i, carried)
+        known = not isinstance(count, Sum)
+        if not isinstance(count, Sum) and (unroll or self.unrolled or count <= step):
+            for i in range(-(-count // step)):
+                carried = body(i * step, carried)
             return carried
         builder = self.builder
         head = builder.append_basic_block("loop")
         after = builder.append_basic_block("after")
         limit = self.value(count)
         entry = builder.block
-        if isinstance(count, int):
+        if known:
             builder.branch(head)
         else:
             builder.cbranch(builder.icmp_signed("<", i64(0), limit), head, after)
@@ -134,7 +139,7 @@ class Code:
         last = builder.block
         builder.cbranch(builder.icmp_signed("<", following, limit), head, after)
         builder.position_at_end(after)
-        if isinstance(count, int):
+        if known:
             return ends
         results = [builder.phi(x.type) for x in carried]
         for phi, value, first in zip(results, ends, carried, strict=True):
@@ -158,14 +163,15 @@ class Code:
                 carried,
                 lambda i, x: self.carried_nest(counts[1:], x, lambda rest, y: body((i, *rest), y), work),
             )
-        rounds = next(n for n in (4, 3, 2, 1) if counts[0] % n == 0 and (n == 1 or n * work <= ROUND))
+        several = () if isinstance(counts[0], Size) else (4, 3, 2)
+        rounds = next((n for n in several if n * work <= ROUND and counts[0] % n == 0), 1)
 
-        def several(i: Index, carried: list[Any]) -> list[Any]:
+        def some(i: Index, carried: list[Any]) -> list[Any]:
             for k in range(rounds):
                 carried = body((self.sum((i, 1), (k, 1)),), carried)
             return carried
 
-        return self.carried_loop(counts[0], carried, several, step=rounds)
+        return self.carried_loop(counts[0], carried, some, step=rounds)
 
     def nest(self, counts: Sequence[int], body: Callable[[tuple[Index, ...]], None]) -> None:
         """Loops inside each other, one for every count."""
@@ -179,7 +185,7 @@ class Code:
         if not self.threads.dividing:
             self.loop(count, body, step=step, unroll=unroll)
             return
-        begin, end = map(self.positions.found, self.threads.share(-(-count // step)))
+        begin, end = map(self.positions.found, self.threads.share(self.value(-(-count // step))))
         self.loop(self.sum((end, 1), (begin, -1)), lambda k: body(self.sum((k, step), (begin, step))))
 
     def shared_nest(self, counts: Sequence[int], body: Callable[[tuple[Index, ...]], None]) -> None:
@@ -198,7 +204,7 @@ class Code:
             found = iter([rest, *reversed(positions)])
             body(tuple(0 if n == 1 else next(found) for n in counts))
 
-        self.shared(int(np.prod(long, dtype=np.int64)), point)
+        self.shared(math.prod(long), point)
 
     def shared_ranges(
         self, counts: Sequence[int], length: int, most: int, body: Callable[[tuple[Index, ...], Index, Index], None]
@@ -221,7 +227,7 @@ class Code:
         if length == 1:
             self.shared_nest(counts, lambda at: body(at, 0, 1))
             return
-        begin, end = map(self.positions.found, self.threads.share(int(np.prod(counts, dtype=np.int64)) * length))
+        begin, end = map(self.positions.found, self.threads.share(self.value(math.prod(counts) * length)))
         start = self.divide(begin, length)
 
         def one(k: Index) -> None:
@@ -237,6 +243,11 @@ class Code:
 
         self.loop(self.sum((self.divide(self.sum((end, 1), (length - 1, 1)), length), 1), (start, -1)), one)
 
+    def _told(self, place: int) -> Any:
+        """A number of the record, read in the function's first block."""
+        with self.builder.goto_entry_block():
+            return self.builder.load(self.builder.gep(self._record, [i64(place)], source_etype=i64), typ=i64)
+
     # --- addresses
 
     def sum(self, *terms: tuple[Index, int]) -> Index:
@@ -249,9 +260,9 @@ class Code:
 
     def divide(self, index: Index, divisor: int) -> Index:
         """The whole part of a quotient."""
-        if isinstance(index, int):
+        if not isinstance(index, Sum):
             return index // divisor
-        return self.positions.found(self.builder.udiv(self.value(index), i64(divisor)))
+        return self.positions.found(self.builder.udiv(self.value(index), self.value(divisor)))
 
     def part(self, count: int, i: Index, parts: int) -> tuple[Index, Index]:
         """Where part `i` of `count` things in so many parts begins and ends."""
@@ -320,12 +331,10 @@ class Code:
 
     def smaller(self, index: Index, bound: int) -> Index:
         """The smaller of a position and a number."""
-        if isinstance(index, int):
-            return min(index, bound)
-        value = self.value(index)
-        return self.positions.found(
-            self.builder.select(self.builder.icmp_signed("<", value, i64(bound)), value, i64(bound))
-        )
+        if not isinstance(index, Sum):
+            return smaller(index, bound)
+        value, most = self.value(index), self.value(bound)
+        return self.positions.found(self.builder.select(self.builder.icmp_signed("<", value, most), value, most))
 
     def load_scalar(self, buffer: Buffer, place: Index) -> Any:
         """One number."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
-from chainrule.engines.llvm import inner_loops, ir, moves, nests, sharing
+from chainrule.engines.llvm import inner_loops, moves, nests, sharing
 from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.contractions.blocking import blocking_of
 from chainrule.engines.llvm.contractions.blocks import Blocks
@@ -16,7 +15,7 @@ from chainrule.engines.llvm.contractions.short_rows import ShortRows
 from chainrule.engines.llvm.contractions.tiles import Tiles
 from chainrule.engines.llvm.groups import Group, Grouping
 from chainrule.engines.llvm.memory import MemoryPlan
-from chainrule.engines.llvm.repeats import Likeness
+from chainrule.engines.llvm.repeats import Alike
 from chainrule.engines.llvm.subroutines import call, subroutine
 from chainrule.ops import Contraction
 
@@ -27,41 +26,30 @@ PART = 256
 def emit(code: Code, memory: MemoryPlan, grouping: Grouping) -> None:
     """Write the loops of every group, in order; of a long Program in functions of their own, one for all groups that are alike."""
     groups = grouping.groups
-    if code.unrolled or sum(map(_size, groups)) <= 2 * PART:
+    if code.unrolled or not grouping.is_long:
         for group in groups:
             with _section(code, memory, group):
                 _emit_group(code, memory, group)
         return
-    likenesses = {group: Likeness(memory, group) for group in groups}
-    times = Counter(likeness.key for likeness in likenesses.values())
-    written: dict[Hashable, ir.Function] = {}
+    alike = Alike(memory, groups)
     for together in _parts(groups):
         part = subroutine(code, "part")
         for group in together:
-            alike = likenesses[group]
             with _section(part, memory, group):
-                if alike.key is None or times[alike.key] == 1:
+                if not alike.call(part, group, _emit_group):
                     _emit_group(part, memory, group)
-                    continue
-                if alike.key not in written:
-                    written[alike.key] = alike.function(part, _emit_group)
-                alike.call(part, written[alike.key])
         part.builder.ret_void()
         call(code, part.builder.function)
-
-
-def _size(group: Group) -> int:
-    return len(group.pointwise) + len(group.folds) + (group.root is not None)
 
 
 def _parts(groups: Sequence[Group]) -> Iterator[Sequence[Group]]:
     """The groups of one function after the other."""
     begin, size = 0, 0
     for end, group in enumerate(groups):
-        if size and size + _size(group) > PART:
+        if size and size + group.size > PART:
             yield groups[begin:end]
             begin, size = end, 0
-        size += _size(group)
+        size += group.size
     yield groups[begin:]
 
 
@@ -78,7 +66,7 @@ def _emit_group(code: Code, memory: MemoryPlan, group: Group) -> None:
         nests.emit(code, memory, group)
     elif isinstance(group.root.op, Contraction):
         product = Product(memory, group)
-        blocking = None if code.unrolled else blocking_of(memory, product, code.target)
+        blocking = None if code.unrolled else blocking_of(memory, product, code.target, told=product.told)
         if blocking is not None:
             Blocks(code, memory, product, blocking).emit()
         else:

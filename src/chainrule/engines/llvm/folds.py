@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, reduce
@@ -85,7 +86,7 @@ class Fold:
 
     def finished(self, m: Any, total: Vector) -> Vector:
         """A total, with what remains to be done to it."""
-        return total if self.op.finish is None else self.op.finish(total, self.count)
+        return total if self.op.finish is None else self.op.finish(total, int(self.count))
 
     def numbers(self, count: int, block: int = 1) -> int:
         """How many numbers make up a running total of `count` vectors, joined in blocks one after the other."""
@@ -232,7 +233,7 @@ def fold_of(memory: MemoryPlan, equation: Equation) -> Fold:
     """A reduction, to be collected where its result belongs."""
     assert isinstance(equation.op, Reduction)
     shape, axis = equation.inputs[0].shape, equation.attributes["axis"]
-    count = int(np.prod([shape[i] for i in axis], dtype=np.int64))
+    count = math.prod([shape[i] for i in axis])
     return Fold(equation, equation.op, reduced_axes(equation), memory.view(equation.output), count)
 
 

@@ -22,6 +22,9 @@ Space = tuple[int, ...]
 FUNCTION = 8
 """Instructions that a function like e^x counts for where code would be written several times: it is written where it is used."""
 
+LONG = 512
+"""Equations from which on a Program is long: it is written in several functions, and the fewer of them the better."""
+
 MOST = 256
 """Equations in a group, all of whose values are in registers at once: with thousands LLVM takes much longer for each."""
 
@@ -53,6 +56,11 @@ class Group:
         else:
             self.pointwise.append(equation)
             self.values.add(equation.output)
+
+    @property
+    def size(self) -> int:
+        """How many equations it has."""
+        return len(self.pointwise) + len(self.folds) + (self.root is not None)
 
     @property
     def equations(self) -> list[Equation]:
@@ -96,6 +104,11 @@ class Grouping:
     def instructions(self) -> int:
         """About how much code the elementwise equations of all are."""
         return sum(group.instructions for group in self.groups)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it takes less time to compile code that many groups share than such as is best for each."""
+        return sum(group.size for group in self.groups) > LONG
 
 
 @dataclass

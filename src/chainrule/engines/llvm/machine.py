@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import platform
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache, partial
@@ -164,28 +163,18 @@ class CompiledFunction:
                     self._text = self._write()
             return self._text
 
-    def __call__(self, table: Any) -> float:
-        """Run with a table, an int64 array of addresses and numbers; gives the seconds it took."""
-        started = time.perf_counter()
+    def __call__(self, table: Any) -> None:
+        """Run with a table, an int64 array of addresses and numbers."""
         self._call(table.ctypes.data)
-        return time.perf_counter() - started
 
-    def together(self, tables: list[Any], gather: Callable[[int], None], keeping: Any) -> float:
+    def together(self, tables: list[Any], gather: Callable[[int], None], keeping: Any) -> None:
         """Run once for every table, all at the same time in threads; `gather` is told how many threads there are.
 
-        There may be fewer than asked for, where the system has no more. `keeping` is all that the tables point to. Gives
-        the seconds it took once all had begun.
+        There may be fewer than asked for, where the system has no more. `keeping` is all that the tables point to.
         """
-        starts: list[float] = []
-
-        def run(table: Any) -> None:
-            starts.append(time.perf_counter())
-            self._call(table.ctypes.data)
-
-        if not workers.together([partial(run, numbers) for numbers in tables], gather, keeping):
+        if not workers.together([partial(self, numbers) for numbers in tables], gather, keeping):
             gather(1)
-            return self(tables[0])
-        return time.perf_counter() - max(starts)
+            self(tables[0])
 
     def at(self, address: int) -> None:
         """Run with a pointer to this address."""

@@ -125,7 +125,7 @@ def _lowered(program: Program, state: int, target: Target, *, rows_last: bool) -
 
 def computed_bytes(grouping: Grouping, target: Target, widest: int) -> int:
     """About how many bytes of numbers are computed."""
-    return sum(map(work, grouping.groups)) * (target.vector_bytes // widest)
+    return int(sum(map(work, grouping.groups))) * (target.vector_bytes // widest)
 
 
 def _measuring(program: Program, state: list[Buffer], arena: Arena, widest: int) -> PlannedStep:
@@ -145,4 +145,4 @@ def _widest(program: Program, state: int, target: Target) -> int:
 
 def _vectors(grouping: Grouping, widest: int) -> int:
     """About how many vectors a step computes."""
-    return sum(work(g) // min(widest, max(g.space[-1:], default=1)) for g in grouping.groups)
+    return sum(int(work(g)) // min(widest, max(g.space[-1:], default=1)) for g in grouping.groups)

@@ -13,6 +13,7 @@ from chainrule.engines.llvm.groups import Group
 from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.positions import Index
+from chainrule.engines.llvm.sizes import known
 from chainrule.tracing import Literal, Variable
 from chainrule.tracing.program import Atom
 
@@ -65,7 +66,7 @@ class Point:
                 return self.values[x]
         view = self.memory.view(x)
         strides = strides_over(view, shape)
-        key = (view.buffer, view.start, strides)
+        key = (view.buffer, view.start, *map(known, strides))
         if key not in self.values:
             self.values[key] = self.read(view, strides)
         return self.values[key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any, NamedTuple
@@ -73,8 +74,9 @@ class LlvmRunner(Alone):
         with callers() if self._cores > 1 else nullcontext(1) as trainings:
             for wanted, steps in [(self._threads, count)] if self._threads else self._choice.parts(count):
                 threads = min(wanted, max(1, self._cores // trainings))
-                seconds = self._team.carry_out(threads, told.rest(done, steps), (self, told))
-                self._choice.note(threads, seconds / max(steps, 1))
+                started = time.perf_counter()
+                self._team.carry_out(threads, told.rest(done, steps), (self, told))
+                self._choice.note(threads, (time.perf_counter() - started) / max(steps, 1))
                 done += steps
         return self.reported(told.metrics)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from enum import Enum, auto
-
-import numpy as np
 
 from chainrule.engines.llvm.groups import Group
 from chainrule.engines.llvm.layouts import leaves_zeros
@@ -69,7 +68,7 @@ def reduced_axes(fold: Equation) -> tuple[bool, ...]:
     return tuple(i in axis for i, n in enumerate(fold.inputs[0].shape) if n != 1)
 
 
-def work(group: Group) -> int:
+def work(group: Group) -> float:
     """About how many numbers a group computes."""
     summed = 1.0
     if group.root is not None and group.inner is not None:
@@ -81,9 +80,9 @@ def work(group: Group) -> int:
         contraction = isinstance(group.root.op, Contraction) and output
         summed = (inputs[0] * inputs[-1] / output) ** 0.5 if contraction else max(inputs, default=1)
         if not contraction:
-            return int(summed)
-    return int(_points(group.space) * (summed + len(group.pointwise) + len(group.folds)))
+            return summed
+    return _points(group.space) * (summed + len(group.pointwise) + len(group.folds))
 
 
 def _points(shape: Sequence[int]) -> int:
-    return int(np.prod(shape, dtype=np.int64))
+    return math.prod(shape)

@@ -31,18 +31,19 @@ class Team:
         """The same as a table."""
         return table(self.numbers(thread, threads, rest))
 
-    def carry_out(self, threads: int, rest: list[int], kept: Any) -> float:
-        """Carry it out in so many threads, with the rest of their tables; gives the seconds it took once all had begun.
+    def carry_out(self, threads: int, rest: list[int], kept: Any) -> None:
+        """Carry it out in so many threads, with the rest of their tables.
 
         All that is at the rest's addresses is `kept` while threads run.
         """
         tables = [self.table(thread, threads, rest) for thread in range(threads)]
         if threads == 1:
-            return self.function(tables[0])
+            self.function(tables[0])
+            return
         barrier_counter(self._arena)[0] = 0
 
         def gather(count: int) -> None:
             for numbers in tables:
                 numbers[THREADS] = count
 
-        return self.function.together(tables, gather, (self, kept))
+        self.function.together(tables, gather, (self, kept))

@@ -15,15 +15,16 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-FIRST, AGAIN, SOON = (3, 5, 9, 17), 32, 8
-"""Calls in which the other number of threads is tried: a few early ones, and later one in so many; more often where it is all
-threads, since what keeps a core busy is often over soon."""
+FIRST, ONE_AGAIN, ALL_AGAIN = 4, 32, 16
+"""The call in which the other number of threads is tried first, since those before are short. The calls until the next trial double
+each time, up to so many: more where one thread is tried, since what keeps a core busy is often over soon."""
 
-SHARE = 16
-"""A trial takes one of so many of a call's steps."""
+FIRST_WHOLE = 5
+"""The first of steps so long that calls have too few for a trial: then a whole call is one, and the calls between are fourfold."""
 
-FIRST_WHOLE = (5, 17)
-"""The same of steps so long that a call has fewer: then a whole call is one."""
+HALF, SHARE = 2, 16
+"""A trial takes one of so many of a call's steps, with all threads and with one: others that keep a core busy run in turns of some
+milliseconds with a thread that is woken, and let it run first, so a short trial with all says nothing."""
 
 WORSE = 1.5
 """How many times slower than the last call a call must be for the other number of threads to be tried at once."""
@@ -66,40 +67,52 @@ def callers() -> Iterator[int]:
 class ThreadChoice:
     """What steps with one thread and with all took lately, and which number is next.
 
-    Of the last two times of each number the shorter one counts: a call that was held up once says nothing.
+    Of the last two times of the number in use the shorter one counts: a call that was held up once says nothing.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._seconds: dict[int, deque[float]] = {}
-        self._calls = 0
+        self._calls, self._next, self._pause = 0, 0, 2
         self._worse = False
 
     def _fastest(self) -> int:
-        return min(self._seconds, key=lambda n: min(self._seconds[n]), default=self._most)
+        if not self._seconds:
+            return self._most
+        return min(self._seconds, key=lambda n: min(self._seconds[n]))
 
-    def parts(self, steps: int) -> list[tuple[int, int]]:
-        """A call of so many steps in parts: the number of threads and of steps of each; most calls have one part."""
+    def parts(self, steps: int) -> Iterator[tuple[int, int]]:
+        """A call of so many steps in parts: the number of threads and of steps of each; most calls have one part.
+
+        What is noted of a part before the next one is asked for counts for that.
+        """
         self._calls += 1
-        fastest = self._fastest()
-        whole = steps < SHARE
-        again = AGAIN if fastest == self._most else SOON
-        due = self._worse or self._calls in (FIRST_WHOLE if whole else FIRST) or self._calls % again == 0
-        if self._most == 1 or not due:
-            return [(fastest, steps)]
-        other = 1 if fastest == self._most else self._most
-        if whole:
-            return [(other, steps)]
-        return [(fastest, steps - steps // SHARE), (other, steps // SHARE)]  # at the end, when this process is quiet
+        usual, whole = self._fastest(), steps < SHARE
+        due = self._calls >= max(self._next, FIRST_WHOLE if whole else FIRST)
+        if self._most == 1 or not (due or self._worse):
+            yield usual, steps
+            return
+        other = 1 if usual == self._most else self._most
+        self._pause = min((4 if whole else 2) * self._pause, ONE_AGAIN if other == 1 else ALL_AGAIN)
+        self._next, self._worse = self._calls + self._pause, False
+        left = steps
+        for threads in () if whole else (usual, other):
+            part = steps // (SHARE if threads == 1 else HALF)
+            yield threads, part
+            left -= part
+        if left:
+            yield other if whole else self._fastest(), left
 
     def note(self, threads: int, seconds_per_step: float) -> None:
-        """What a part took; the first calls touch their memory for the first time and are not counted."""
-        if self._calls < FIRST[0]:
+        """What a part took, with the time to wake its threads; the first call, which touches its memory first, is not counted."""
+        if self._calls == 1:
             return
-        usual = threads == self._fastest()
-        before = self._seconds.setdefault(threads, deque(maxlen=2))
-        self._worse = usual and seconds_per_step > WORSE * min(before, default=seconds_per_step)
-        before.append(seconds_per_step)
+        if threads == self._fastest():
+            before = self._seconds.setdefault(threads, deque(maxlen=2))
+            self._worse = seconds_per_step > WORSE * min(before, default=seconds_per_step)
+            before.append(seconds_per_step)
+        else:
+            self._seconds[threads] = deque([seconds_per_step], maxlen=2)
 
 
 if hasattr(os, "register_at_fork"):

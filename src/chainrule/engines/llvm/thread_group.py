@@ -33,6 +33,10 @@ class SingleThread:
         """The same threads in another function, which was told these values."""
         return self
 
+    def together(self) -> SingleThread:
+        """Those that carry out a function which shares its loops out: all of them, or in a part for one thread that one."""
+        return self
+
     @contextmanager
     def section(self, reads: Iterable[Buffer], writes: Iterable[Buffer], *, shared: bool) -> Iterator[None]:
         """A part of the work, which may begin when what it reads and writes is no longer in use."""
@@ -41,9 +45,9 @@ class SingleThread:
     def barrier(self) -> None:
         """Wait until all threads are here."""
 
-    def share(self, count: int) -> tuple[Any, Any]:
+    def share(self, count: Any) -> tuple[Any, Any]:
         """Where this thread's share of so many pieces begins and ends."""
-        return 0, count
+        return i64(0), count
 
 
 @dataclass
@@ -97,6 +101,13 @@ class ThreadGroup(SingleThread):
         other.thread, other.threads, other._counter, other._goal = values
         return other
 
+    def together(self) -> ThreadGroup:
+        """All threads, or the first as if there were no others."""
+        found = copy(self)
+        if not self.dividing:
+            found.thread, found.threads, found.dividing = i64(0), i64(1), True
+        return found
+
     @contextmanager
     def section(self, reads: Iterable[Buffer], writes: Iterable[Buffer], *, shared: bool) -> Iterator[None]:
         """A part of the work, done by all threads together or by the first one alone."""
@@ -120,10 +131,10 @@ class ThreadGroup(SingleThread):
         self.builder.call(self._wait, [self._counter, goal])
         self._done.together, self._done.first = _Use(), _Use()
 
-    def share(self, count: int) -> tuple[Any, Any]:
+    def share(self, count: Any) -> tuple[Any, Any]:
         """Where this thread's share of so many pieces begins and ends."""
-        begin = self.builder.mul(self.thread, i64(count))
-        end = self.builder.add(begin, i64(count))
+        begin = self.builder.mul(self.thread, count)
+        end = self.builder.add(begin, count)
         return self.builder.sdiv(begin, self.threads), self.builder.sdiv(end, self.threads)
 
 

@@ -16,7 +16,7 @@ from chainrule.errors import NoFormulaError
 from chainrule.explanation.evaluations.backward import dependents
 from chainrule.explanation.evaluations.elements import Formulas
 from chainrule.explanation.evaluations.evaluation import Evaluation
-from chainrule.explanation.evaluations.forward import carry_forward, unit_tangent
+from chainrule.explanation.evaluations.forward import shares
 from chainrule.explanation.evaluations.uses import Use, uses_of
 from chainrule.explanation.formulas.indices import Entry, Letter, letters_in, number_at
 from chainrule.explanation.formulas.letters import (
@@ -120,7 +120,7 @@ class Chain:
         self.families: dict[tuple[Any, ...], Element] = {}
         self._dependents: dict[Variable, set[Variable]] = {}
         self.told: set[Letter] = set()  # letters of steps that are told as one
-        self.shares = {} if element.letters else shares(evaluation, element, self.relevant)
+        self.shares = {} if element.letters else shares(evaluation, element, self.relevant.__contains__)
         self.links = self._links()
 
     def _holds_output(self, x: Variable) -> bool:
@@ -179,29 +179,30 @@ class Chain:
         for way in self._ways(element):
             if way.factor == ZERO:
                 continue
-            for term in self._with_known_letters(element, way):
-                key = (term.target, frozenset(term.letters))
-                if key in found:
-                    both = tuple(dict.fromkeys((*found[key].rules, *term.rules)))
-                    made = (*found[key].made, *term.made)
-                    term = replace(term, factor=add([found[key].factor, term.factor]), rules=both, made=made)
-                found[key] = term
+            term = self._with_known_letters(element, way)
+            key = (term.target, frozenset(term.letters))
+            if key in found:
+                both = tuple(dict.fromkeys((*found[key].rules, *term.rules)))
+                made = (*found[key].made, *term.made)
+                term = replace(term, factor=add([found[key].factor, term.factor]), rules=both, made=made)
+            found[key] = term
         terms = sorted(found.values(), key=lambda term: isinstance(term.product(self.output), Numeral))
         if terms and coefficient_of(terms[0].factor) < 0:  # as sums are written
             terms.sort(key=lambda term: coefficient_of(term.factor) < 0)
         return terms
 
-    def _with_known_letters(self, element: Element, term: Term) -> Iterator[Term]:
-        """The term with the letters its family has; place by place if letters cannot lead on from there."""
+    def _with_known_letters(self, element: Element, term: Term) -> Term:
+        """The term with the letters its family has, which its other sums then leave to it."""
         family = self._family(term.target)
         places = {
             old: new
             for old, new in zip(term.target.index, family.index, strict=True)
             if isinstance(old, Letter) and old in term.letters and isinstance(new, Letter) and old.size == new.size
         }
-        if all(new not in element.letters for new in places.values()):
-            term = term.at(places)
-        yield term
+        if any(new in element.letters for new in places.values()):
+            return term
+        others = [x for x in term.letters if x not in places and x in places.values()]
+        return term.at({**places, **{x: self.alphabet.letter(x.size, x.name[0] == "n") for x in others}})
 
     def _ways(self, element: Element) -> Iterator[Term]:
         """Every way from an element through nameless values to the next stations."""
@@ -371,10 +372,3 @@ def _between(evaluation: Evaluation, start: Variable) -> set[Variable]:
     """The variables on some way from `start` to the output."""
     after = dependents(evaluation.program.equations, [start])
     return {x for x in after if x in evaluation.cotangents} | {start}
-
-
-def shares(evaluation: Evaluation, element: Element, among: set[Variable]) -> dict[Variable, Any]:
-    """How much of the element's gradient passes through every number of the variables: ∂output/∂u · ∂u/∂element."""
-    tangents, _ = carry_forward(evaluation, unit_tangent(element), among.__contains__)
-    cotangents = evaluation.cotangents
-    return {x: tangent * cotangents[x] for x, tangent in tangents.items() if x in cotangents}

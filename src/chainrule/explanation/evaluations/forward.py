@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -62,3 +63,16 @@ def unit_tangent(element: Element) -> dict[Variable, Any]:
     unit = np.zeros(element.variable.shape)
     unit[element.place] = 1.0
     return {element.variable: unit[()]}
+
+
+def shares(evaluation: Evaluation, element: Element, among: Callable[[Variable], bool]) -> dict[Variable, Any]:
+    """How much of the element's gradient passes through every number of the variables: ∂output/∂u · ∂u/∂element."""
+    tangents, _ = carry_forward(evaluation, unit_tangent(element), among)
+    cotangents = evaluation.cotangents
+    return {x: tangent * cotangents[x] for x, tangent in tangents.items() if x in cotangents}
+
+
+def most_that_passes(evaluation: Evaluation, element: Element) -> float:
+    """The most of an element's gradient that passes at one value, whatever its sign: of what cancels, rounding is left."""
+    passing = shares(evaluation, element, evaluation.cotangents.__contains__)
+    return max(filter(math.isfinite, (float(np.sum(np.abs(share))) for share in passing.values())), default=0.0)

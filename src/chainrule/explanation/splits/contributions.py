@@ -13,7 +13,7 @@ import numpy as np
 from chainrule.errors import DifferentiationError, SettingError
 from chainrule.explanation.derivations.chain import Chain
 from chainrule.explanation.evaluations.evaluation import Evaluation
-from chainrule.explanation.evaluations.forward import carry_forward, unit_tangent
+from chainrule.explanation.evaluations.forward import carry_forward, most_that_passes, unit_tangent
 from chainrule.explanation.evaluations.keys import key_of
 from chainrule.explanation.evaluations.labels import is_state
 from chainrule.explanation.evaluations.lifting import with_constants_as_inputs
@@ -35,7 +35,7 @@ ENUMERATED = 10_000
 """Up to so many paths are listed one by one."""
 
 ROUNDING = 1e-11
-"""What rounding may leave between a gradient and the sum of its parts, relative to the sum of their sizes."""
+"""What rounding may leave between a gradient and the sum of its parts, relative to all that they were computed of."""
 TINY = float(np.finfo(np.float64).tiny)
 """Below this products keep few digits."""
 
@@ -186,12 +186,13 @@ def contributions_to(
         raise SettingError(f"contributions was given {len(names)} names for {count} samples; give one for each.")
     gradient = _gradient_to_split(evaluation, element, where, largest, digits)
     layers = {layer.a if layer.z is None else layer.z for layer in network.layers}
-    by_path, paths = _by_path(evaluation, element, layers.__contains__, gradient, largest, names)
+    size = most_that_passes(evaluation, element)
+    by_path, paths = _by_path(evaluation, element, layers.__contains__, gradient, size, largest, names)
     return Contributions(
         _spelled(evaluation, element),
         gradient,
-        Split("output", balanced(_by_output(network, element), gradient)),
-        Split("sample", balanced(_by_sample(evaluation, element, names), gradient)),
+        Split("output", balanced(_by_output(network, element), gradient, size)),
+        Split("sample", balanced(_by_sample(evaluation, element, names), gradient, size)),
         Split("path", by_path),
         paths,
         digits,
@@ -205,7 +206,8 @@ def contributions_to_value(
     name = _spelled(evaluation, element)
     moved = {e.output for e in evaluation.program.equations if only_moves(e)} - set(evaluation.names)
     gradient = _gradient_to_split(evaluation, element, name, largest, digits)
-    by_path, paths = _by_path(evaluation, element, lambda x: x not in moved, gradient, largest, ())
+    size = most_that_passes(evaluation, element)
+    by_path, paths = _by_path(evaluation, element, lambda x: x not in moved, gradient, size, largest, ())
     return Contributions(
         name, gradient, Split("output", ()), Split("sample", ()), Split("path", by_path), paths, digits
     )
@@ -235,20 +237,21 @@ def _gradient_to_split(evaluation: Evaluation, element: Element, where: str, lar
     return gradient
 
 
-def balanced(parts: Sequence[Contribution], gradient: float) -> tuple[Contribution, ...]:
+def balanced(parts: Sequence[Contribution], gradient: float, size: float = 0.0) -> tuple[Contribution, ...]:
     """The parts with what rounding left between their sum and the gradient given to them, to the largest first.
 
-    The split and the gradient add the same products in different orders; more between them than rounding is a fault.
+    The split and the gradient add the same products in different orders; more between them than rounding is a fault. Numbers of
+    this `size` were added up on the way.
     """
     if not parts:
         return ()
     values = [part.value for part in parts]
     left = math.fsum([gradient, *(-value for value in values)])
-    size = max(abs(gradient), math.fsum(map(abs, values)))
+    size = max(size, abs(gradient), math.fsum(map(abs, values)))
     if not abs(left) <= ROUNDING * size + TINY:
         raise AssertionError(f"parts that add up to {gradient - left!r} do not make the gradient {gradient!r}")
     for i in sorted(range(len(values)), key=lambda i: -abs(values[i])):
-        if not left or not values[i]:
+        if not left or (not values[i] and any(values)):
             break
         if (moved := values[i] + left) != values[i]:  # else it is too large to hold what is left
             values[i] = moved
@@ -308,6 +311,7 @@ def _by_path(
     element: Element,
     stations: Callable[[Variable], bool],
     gradient: float,
+    size: float,
     largest: int,
     samples: Sequence[str],
 ) -> tuple[tuple[Contribution, ...], int]:
@@ -335,7 +339,7 @@ def _by_path(
         rest = math.fsum([gradient, *(-part.value for part in found)])
         return (*found, Contribution(f"{number - listed:,} further paths", rest, number - listed)), number
     found.sort(key=lambda part: -abs(part.value))
-    return balanced(found, gradient), len(found)
+    return balanced(found, gradient, size), len(found)
 
 
 def _route(evaluation: Evaluation, elements: Iterable[Element], samples: Sequence[str]) -> tuple[str, int | None]:
@@ -343,14 +347,11 @@ def _route(evaluation: Evaluation, elements: Iterable[Element], samples: Sequenc
     names: list[str] = []
     sample: int | None = None
     for element in elements:
-        label, place = evaluation.label(element.variable), element.place
-        if element.variable not in evaluation.names:
-            label, place = (
-                in_signs(label),
-                tuple(i for i, n in zip(place, element.variable.shape, strict=True) if n != 1),
-            )
+        label, place, shape = evaluation.label(element.variable), element.place, element.variable.shape
         if element.variable in evaluation.samples:
-            sample, place = place[0], place[1:]
+            sample, place, shape = place[0], place[1:], shape[1:]
+        if element.variable not in evaluation.names:
+            label, place = in_signs(label), tuple(i for i, n in zip(place, shape, strict=True) if n != 1)
         name = label.removesuffix(".z").removesuffix(".a")
         names.append(f"{name}[{', '.join(map(str, place))}]" if place else name)
     before = f"{samples[sample]}: " if sample is not None and len(samples) > 1 else ""

@@ -81,10 +81,11 @@ def _quantile(
         raise SettingError(
             "a quantile with weights= cannot be traced. Leave them out: with whole numbers, by np.repeat of the elements."
         )
+    alone = type(q) in (int, float) or method in _CHOOSING or (method == "linear" and array(q).dtype.kind in "iu")
     if a.dtype.kind in "biu":
         a = cast(m, a, np.result_type(a.dtype, array(q).dtype, np.float16))
     kept = ndim(a)
-    kind = a.dtype if isinstance(q, int | float) else np.result_type(a.dtype, array(q).dtype, np.float16)
+    kind = a.dtype if alone else np.result_type(a.dtype, array(q).dtype, np.float16)
     q = array(q)
     line, axes = lines(m, a, axis)
     last, n = ndim(line) - 1, line.shape[-1]
@@ -126,6 +127,10 @@ _METHODS = (
     "inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf", "hazen", "weibull",
     "linear", "median_unbiased", "normal_unbiased", "lower", "higher", "midpoint", "nearest",
 )  # fmt: skip
+
+
+_CHOOSING = ("inverted_cdf", "closest_observation", "lower", "higher", "nearest")
+"""Those that give an element, in its dtype; others compute with q's."""
 
 
 def _positions(m: Any, q: Any, n: int, method: str) -> Any:

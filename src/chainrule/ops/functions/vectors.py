@@ -27,7 +27,8 @@ def cov(
     fweights: Any = None, aweights: Any = None, *, dtype: Any = None,
 ) -> Any:  # fmt: skip
     """The covariances of variables, one in every row (or column), over their observations."""
-    dtype = np.dtype(float) if dtype is None else dtype  # as NumPy has it, also for float32
+    given_kinds = [array(x).dtype for x in (m_, y) if x is not None]
+    dtype = np.result_type(*given_kinds, float) if dtype is None else dtype  # as NumPy has it, also for float32
     x = _variables(m, cast(m, floating(m, m_), dtype), rowvar)
     if not x.shape[0] or (y is not None and 0 in shape_of(y)):
         raise ShapeError("covariances of no variables were asked for; give at least one, with observations.")

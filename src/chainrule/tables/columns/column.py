@@ -117,8 +117,8 @@ class Column:
         """Cells as numbers, one or several a row."""
         raise NotImplementedError
 
-    def doubts(self, cells: pl.Series, spelling: Spelling) -> tuple[str, ...]:
-        """What the cells that it was learned from could mean as well, with the option that says so."""
+    def doubts(self, cells: pl.Series, values: NDArray[np.float64], spelling: Spelling) -> tuple[str, ...]:
+        """What the cells that it was learned from, read as these values, could mean as well, with the option that says so."""
         return ()
 
     def words(self, spelling: Spelling) -> Words | None:

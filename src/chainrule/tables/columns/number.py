@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -29,7 +30,7 @@ from chainrule.tables.numbers import (
     read_numbers,
     seldom_numbers,
 )
-from chainrule.tables.options import counted, quoted, unread
+from chainrule.tables.options import counted, option, quoted, unread
 
 if TYPE_CHECKING:
     import polars as pl
@@ -172,6 +173,24 @@ class Number(Column):
             )
         return Reading(read.values, remarks)
 
+    def doubts(self, cells: pl.Series, values: NDArray[np.float64], spelling: Spelling) -> tuple[str, ...]:
+        """Whether numbers without a sign are shares as well, and whether one of nines alone means "no value"."""
+        said = []
+        if self.unit in SHARES and str(cells.dtype) == "String":
+            signed = cells.str.contains(self.unit, literal=True).fill_null(True).to_numpy()
+            if bare := int((~signed & ~np.isnan(values)).sum()):
+                rows = counted(bare, "row")
+                said = [
+                    f"column {self.name!r} holds {self.unit}, but none in {rows}; 5 is taken for 5 {self.unit} there"
+                ]
+        return (*said, *map(self._maybe_missing, _of_nines(values)))
+
+    def _maybe_missing(self, value: float) -> str:
+        mark = option("missing_mark", f"{value:g}")
+        return (
+            f"column {self.name!r} holds {value:g} far from all other numbers; if it means that there is none: {mark}"
+        )
+
     @property
     def told_alone(self) -> str:
         """In which unit."""
@@ -268,6 +287,23 @@ def _normal_scores(ordered: NDArray[np.float64]) -> tuple[tuple[float, ...], tup
     around = np.searchsorted(ordered, knots, "left") + np.searchsorted(ordered, knots, "right")
     levels = np.clip(around / (2 * rows), OUTERMOST, 1.0 - OUTERMOST)
     return tuple(knots.tolist()), tuple(round(NormalDist().inv_cdf(level), 6) for level in levels.tolist())
+
+
+def _of_nines(values: NDArray[np.float64]) -> list[float]:
+    """The least and the largest number where they are spelled by nines, occur again, and lie farther off than the rest is wide.
+
+    Examples
+    --------
+    >>> _of_nines(np.array([-999.0, -999.0, 3.0, 8.0])), _of_nines(np.array([99.0, 99.0, 30.0, 98.0]))
+    ([-999.0], [])
+    """
+    known, found = values[~np.isnan(values)], []
+    for end in {known.min(initial=np.inf), known.max(initial=-np.inf)}:
+        if re.fullmatch("-?99+", f"{end:g}"):
+            rest = known[known != end]
+            far = len(rest) and np.abs(rest - end).min() > rest.max() - rest.min()
+            found += [float(end)] * bool(far and len(known) - len(rest) > 1)
+    return sorted(found)
 
 
 def are_numbers(cells: pl.Series, read: Numbers) -> bool:

@@ -92,7 +92,7 @@ class Time(Column):
             why += f", by the clock of {zone}"
         return cls(name, why, form, _varying(present), like.median, like.scale, like.missing, zone)
 
-    def doubts(self, cells: pl.Series, spelling: Spelling) -> tuple[str, ...]:
+    def doubts(self, cells: pl.Series, values: NDArray[np.float64], spelling: Spelling) -> tuple[str, ...]:
         """Whether the day could be the month."""
         texts = None if cells.dtype.is_temporal() else _as_text(cells)
         other = "" if texts is None else other_order(texts, spelling, self.form)

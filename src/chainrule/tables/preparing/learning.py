@@ -33,6 +33,9 @@ NAMES = {"drop": LeftOut} | {kind.kind: kind for kind in KINDS if kind is not Le
 """Kinds as users call them in `columns={…}`."""
 
 
+MOST_LOOKED_AT = 1000
+"""In tables of more columns nobody reads what each could mean as well, and to look takes long."""
+
 MOST_REASONS = 6
 """Columns of which it is said why nothing is learned from them."""
 
@@ -100,9 +103,13 @@ def learn_columns(
     ]
     read = {name: reading.values for name, reading in readings.items()}
     used = tuple(column for column in columns if column.features)
+    looked_at = used if len(used) <= MOST_LOOKED_AT else ()
     asked = {name for name, kind in kinds.items() if ":" in kind}
     remarks += [
-        x for column in used if column.name not in asked for x in column.doubts(table.column(column.name), spelling)
+        x
+        for column in looked_at
+        if column.name not in asked
+        for x in column.doubts(table.column(column.name), read[column.name], spelling)
     ]
     remarks += remarks_on(table, used, read, learned, y, recognised=task is None)
     return Learned(columns, learned, tuple(remarks), rows, y, read)

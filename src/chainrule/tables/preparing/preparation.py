@@ -223,7 +223,12 @@ class Preparation:
         return self._encoded(table, checked_policy(missing or self.missing), np.zeros(len(table), dtype=bool))
 
     def apply_with_target(self, table: Table, missing: Missing | None = None) -> tuple[Inputs, NDArray[Any]]:
-        """The network's inputs, and for the same rows what it learns of the target: class numbers or scaled amounts.
+        """The same as `apply_with_truth`, with what the network learns of the target: class numbers or scaled amounts."""
+        inputs, truth = self.apply_with_truth(table, missing)
+        return inputs, self.target.scaled(truth)
+
+    def apply_with_truth(self, table: Table, missing: Missing | None = None) -> tuple[Inputs, NDArray[Any]]:
+        """The network's inputs, and for the same rows their class numbers, or amounts as they stand in the table.
 
         Arguments and errors are those of `apply`; rows without a target are left out, labels that did not occur in training
         refused.
@@ -235,7 +240,8 @@ class Preparation:
         notes = inputs.notes
         if without.any():
             notes = (self.target.without_value(table.column(self.target.name), without, self.spelling(table)), *notes)
-        return Inputs(inputs.X, inputs.rows, notes), self.target.scaled(y[inputs.rows])
+        truth = y[inputs.rows]
+        return Inputs(inputs.X, inputs.rows, notes), truth.astype(np.int64) if self.target.classes else truth
 
     def apply_row(self, row: Mapping[str, Any]) -> NDArray[np.float32]:
         """The network's inputs for one row given by column names, shape (1, features): what `apply` gives, without a table.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -29,6 +30,8 @@ Label = str | int | float | bool
 
 MOST_INTEGER_CLASSES = 20
 MOST_CLASSES = 1000
+MOST_SINGLE_CLASSES = 1
+"""Of counts, unlike classes, several are seen in one row only."""
 
 
 @dataclass(frozen=True)
@@ -170,8 +173,8 @@ def learn_target(
 ) -> Target:
     """What the rows of `table` say about the target; the task is recognised where not given.
 
-    Text, booleans, codes such as `01`, and up to 20 different whole numbers that occur five times or more on average (or
-    only two numbers) are classes; other numbers, money and percentages are amounts.
+    Text, booleans, codes such as `01`, and up to 20 different whole numbers that occur five times or more on average, no two of
+    them once only (or only two numbers), are classes; other numbers, money and percentages are amounts.
 
     Raises
     ------
@@ -204,7 +207,9 @@ def learn_target(
             f"take each as a class: {option('task', 'classification')}."
         )
     if task is None:
-        task = "regression" if numeric and read is not None and not _few(read, len(counts)) else "classification"
+        task = (
+            "regression" if numeric and read is not None and not _few(read, list(counts.values())) else "classification"
+        )
     if task == "classification":
         return Target(
             name, task, _classes(said, counts, numeric, str(cells.dtype)), why=f"{len(counts):,} different labels"
@@ -235,12 +240,12 @@ def _of_amounts(name: str, read: Numbers, scale: ScaleKind | None) -> Target:
     return Target(name, "regression", (), scales, "plain", read.unit, why).with_scale(scale or "plain")
 
 
-def _few(read: Numbers, different: int) -> bool:
-    """Whether numbers are so few, and whole, that they are classes."""
+def _few(read: Numbers, counts: Sequence[int]) -> bool:
+    """Whether numbers are so few, and whole, that they are classes: with this many rows each, few of them a single one."""
     if read.unit or not are_whole(read.values):
         return False
-    rows = int(np.isfinite(read.values).sum())
-    return different <= 2 or (different <= MOST_INTEGER_CLASSES and rows >= 5 * different)
+    few = len(counts) <= MOST_INTEGER_CLASSES and sum(counts) >= 5 * len(counts)
+    return len(counts) <= 2 or (few and counts.count(1) <= MOST_SINGLE_CLASSES)
 
 
 def _classes(said: str, counts: dict[str, int], numeric: bool, kind: str) -> tuple[Label, ...]:

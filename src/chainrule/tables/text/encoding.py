@@ -172,11 +172,13 @@ def _guessed(data: bytes, guess: CodePage) -> str:
 
 
 def _telling(data: bytes, guess: CodePage) -> dict[str, list[str]]:
-    """A word in each encoding: one that they spell differently, if there is one."""
+    """A word in each encoding: one that they spell differently, and one of letters, if there is one."""
     names = [guess.encoding, *guess.others]
     words = words_in(data)
     differing = [word for word in words if len({tuple(spelled([word], name)) for name in names}) == len(names)]
-    return {name: spelled((differing or words)[:1], name) for name in names}
+    chosen = differing or words
+    lettered = [word for word in chosen if any(map(str.isalpha, "".join(spelled([word], guess.encoding))))]
+    return {name: spelled((lettered or chosen)[:1], name) for name in names}
 
 
 def unpacked(data: bytes, source: str) -> bytes:

@@ -55,6 +55,7 @@ def learn(
     asked: Asked | None = None,
     finished: Finished | None = None,
     processes: int | None = None,
+    amounts: NDArray[np.float64] | None = None,
 ) -> Learned:
     """Networks for prepared rows, whose mean is one network.
 
@@ -94,9 +95,11 @@ def learn(
         Networks that an earlier training of the same has finished, and where those of this one are noted.
     processes : int, optional
         How many processes of this machine train networks, one each at a time; by default this one alone.
+    amounts : float64 array, (rows,), optional
+        The amounts as they stand in the table, which scores are of; by default what is restored of `y`.
     """
     began, deadline, target = time.monotonic(), Deadline(seconds, asked), preparation.target
-    amounts = None if target.classes else target.restored(y)
+    amounts = None if target.classes else target.restored(y) if amounts is None else amounts
     judge = None if metric is None else _judge(metric, target, y if amounts is None else amounts, counted)
     problem = Problem(X, y, preparation.features, len(target.classes), weights, judge)
     usual = Candidate(AS_USUAL, recipe, problem, preparation)
@@ -132,6 +135,7 @@ def learn(
         interrupted=work.interrupted,
         ended_by=deadline.asked.by,
         chosen_by="loss" if judge is None else judge.metric.title,
+        amounts=amounts,
     )
 
 

@@ -54,6 +54,8 @@ class Learned:
         The number of the signal that did; SIGINT for Ctrl-C.
     chosen_by : str
         The metric that chose epochs and recipes, or "loss".
+    amounts : array, (rows,), optional
+        The amounts as they stand in the table; by default what is restored of `y`, which is rounded.
     """
 
     network: Network
@@ -71,12 +73,15 @@ class Learned:
     interrupted: bool
     ended_by: int
     chosen_by: str = "loss"
+    amounts: NDArray[np.float64] | None = None
 
     @property
     def truth(self) -> NDArray[Any]:
         """What each row is: class numbers, or amounts in the table's units."""
         target = self.preparation.target
-        return self.y if target.classes else np.asarray(target.restored(self.y))
+        if target.classes:
+            return self.y
+        return np.asarray(target.restored(self.y)) if self.amounts is None else self.amounts
 
     @property
     def predictors(self) -> list[Predictor]:

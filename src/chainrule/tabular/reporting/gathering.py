@@ -136,7 +136,7 @@ def report_of(
         _check_rows(model, table, known.y)
         scores["out of fold"] = _out_of_fold(model, known, beside)
     if test is not None:
-        new = preparation.apply_with_target(test)[0].X
+        new = preparation.apply_with_truth(test)[0].X
         of = "test rows" if test.source == table.source else test.source  # frames are both "the table"
         scores[f"on {of}"] = model.evaluate(test).with_beside(baselines.on_new_rows(known, new, beside))
     worth = _importance(model, known, test, seconds)
@@ -178,9 +178,7 @@ def compared(model: Trained, table: Table | None = None, beside: Collection[str]
 
 def _known(preparation: Preparation, table: Table) -> tuple[Inputs, baselines.Prepared]:
     """The inputs of the rows whose target is known, and the same as simpler models take them."""
-    inputs, y = preparation.apply_with_target(table)
-    target = preparation.target
-    truth = y if target.classes else np.asarray(target.restored(y))
+    inputs, truth = preparation.apply_with_truth(table)
     return inputs, _as_simpler_models_take(preparation, inputs.X, truth)
 
 
@@ -218,8 +216,8 @@ def _importance(model: Trained, known: baselines.Prepared, test: Table | None, s
         return None
     X, truth, weights = known.X, known.y, model.weights if predictors else None
     if not predictors and test is not None:
-        inputs, y = preparation.apply_with_target(test)
-        X, truth = inputs.X, y if known.classes else np.asarray(preparation.target.restored(y))
+        inputs, truth = preparation.apply_with_truth(test)
+        X = inputs.X
     if len(X) < 2:
         return None
     chosen = predictors or [Predictor(model.raw, np.arange(len(X)))]

@@ -57,8 +57,8 @@ class ReportableModel(Shown):
         from chainrule.tabular.scoring.scores import Scores
 
         table, target = as_table(data), self.preparation.target
-        inputs, y = self.preparation.apply_with_target(table, missing)
-        if not len(y):
+        inputs, truth = self.preparation.apply_with_truth(table, missing)
+        if not len(truth):
             raise TableError(
                 f"no row of {table.source} is left to evaluate; {'; '.join(map(spell, inputs.notes))}. Give rows "
                 "that have values there."
@@ -66,7 +66,6 @@ class ReportableModel(Shown):
         counted = (
             None if weights is None else weights_of_table(weights, table, self.preparation.spelling(table))[inputs.rows]
         )
-        truth = y if target.classes else target.restored(y)
         return Scores(truth, self.raw(inputs.X), target.classes, counted, target=target.name)
 
     def importance(
@@ -105,12 +104,11 @@ class ReportableModel(Shown):
         from chainrule.tabular.explaining.predictors import Predictor
 
         table = as_table(data)
-        inputs, y = self.preparation.apply_with_target(table)
+        inputs, truth = self.preparation.apply_with_truth(table)
         target = self.preparation.target
         counted = (
             None if weights is None else weights_of_table(weights, table, self.preparation.spelling(table))[inputs.rows]
         )
-        truth = y if target.classes else np.asarray(target.restored(y))
         whole = [Predictor(self.raw, np.arange(len(truth)))]
         return importance(
             whole, inputs.X, truth, self.preparation.features, target.task, metric=metric, repeats=repeats, seconds=seconds,

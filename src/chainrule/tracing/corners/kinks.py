@@ -124,7 +124,8 @@ class Kinks:
             yield made, True
             return
         m = load("chainrule.tracing.apply").traced
-        weights = np.cos(np.arange(1.0, math.prod(made.value.shape) + 1.0))  # such that nothing cancels by chance
+        numbers = np.arange(1.0, math.prod(made.value.shape) + 1.0)  # weights such that nothing cancels by chance
+        weights = np.exp(1j * numbers) if made.value.dtype.kind == "c" else np.cos(numbers)
         found: dict[Made, Any] = {made: weights.reshape(made.value.shape).astype(made.value.dtype)}
         waiting = [made]
         while waiting:
@@ -137,13 +138,21 @@ class Kinks:
                 continue
             sources = list(map(self.of, one.inputs))
             wanted = [source is not None for source in sources]
+            back = one.op.pullback(m, cotangent, one.value, one.inputs, wanted, **one.attributes)
             if isinstance(one.op, Elementwise) and len(wanted) == 1:
-                back = [cotangent]  # its own slope may be taken as 0 there, as that of relu is
-            else:
-                back = one.op.pullback(m, cotangent, one.value, one.inputs, wanted, **one.attributes)
+                back = [_counted(m, back[0], cotangent)]
             for source, part in zip(sources, back, strict=True):
                 if source is None or part is None:
                     continue
                 if source not in found:
                     waiting.append(source)
                 found[source] = part if source not in found else found[source] + part
+
+
+def _counted(m: Any, back: Any, cotangent: Any) -> Any:
+    """What an operation of one input carries back, and its cotangent where the slope is taken as 0, as that of relu at 0."""
+    if back is None:
+        return cotangent
+    if back.dtype.kind != "c" and cotangent.dtype.kind == "c":
+        cotangent = m.real(cotangent)
+    return m.where(m.equal(back, 0), m.astype(cotangent, dtype=back.dtype), back)

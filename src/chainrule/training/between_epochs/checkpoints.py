@@ -109,11 +109,14 @@ class Checkpoints:
                 raise SettingError(state.reason)
         self._write(run, states)
 
-    def note(self, epochs: int, now: Callable[[], Run]) -> None:
-        """Have a moment written if it is time: after so many epochs, with the callbacks told of all of them."""
+    def note(self, epochs: int, now: Callable[[], Run] | None) -> None:
+        """Have a moment written if it is time: after so many epochs, with the callbacks told of all of them.
+
+        `None` where the training ends here: that moment is for `end` to write, with what the end changes.
+        """
         self._told, self._held = epochs, None
         seconds = time.monotonic()
-        if not self._every.is_due(epochs - self._epochs, seconds - self._seconds) or not self._is_free():
+        if now is None or not self._every.is_due(epochs - self._epochs, seconds - self._seconds) or not self._is_free():
             return
         self._epochs, self._seconds = epochs, seconds
         states = self._states()

@@ -7,7 +7,6 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import chain
 from typing import Any, NoReturn, Self
 
 import numpy as np
@@ -221,6 +220,7 @@ class BatchDataset(Dataset):
         SettingError.unless_number("BatchDataset", "megabytes", megabytes, above=0)
         self._batches, self.rows, self.megabytes = batches, int(rows), float(megabytes)
         self._coming: Iterator[Piece] = iter(())
+        self._rest: Piece | None = None
         self._at, self._process = -1, os.getpid()
 
     def pieces(self, begin: int, end: int) -> Iterator[Piece]:
@@ -228,14 +228,15 @@ class BatchDataset(Dataset):
         if (
             begin != self._at or self._process != os.getpid()
         ):  # in a copy of the process it may be in the midst of a batch
-            self._coming, self._at, self._process = self._all(), 0, os.getpid()
+            self._coming, self._rest, self._at, self._process = self._all(), None, 0, os.getpid()
         try:
             while self._at < end:
-                at, piece = self._at, next(self._coming)
+                at, piece = self._at, next(self._coming) if self._rest is None else self._rest
+                self._rest = None
                 self._at += number_of_rows(piece)
                 if self._at > end:  # the rest comes with the next pieces
-                    rest = tuple(cut(part, end - at, self._at - at) for part in piece)
-                    self._coming, self._at = chain((rest,), self._coming), end
+                    self._rest = tuple(cut(part, end - at, self._at - at) for part in piece)
+                    self._at = end
                 if self._at > begin:
                     yield tuple(cut(part, max(begin - at, 0), self._at - at) for part in piece)
             if self._at == self.rows:

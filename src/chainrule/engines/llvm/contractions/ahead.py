@@ -61,5 +61,5 @@ class Ahead:
             return int(term >= count)
         builder = self.code.builder
         return self.code.positions.found(
-            builder.zext(builder.icmp_signed(">=", self.code.value(term), i64(count)), i64)
+            builder.zext(builder.icmp_signed(">=", self.code.value(term), self.code.value(count)), i64)
         )

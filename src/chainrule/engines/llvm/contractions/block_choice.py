@@ -27,10 +27,24 @@ def rows_first(terms: int, results: int) -> bool:
     return terms <= FEW_TERMS and results >= FAR
 
 
-def breadth_of(vectors: int) -> int:
+TALLEST = 16
+"""Rows in a tile, at most."""
+
+WIDEST_TOLD, TALLEST_TOLD = 3, 8
+"""The same of code that is told the sizes: the fewer shapes tiles have and the smaller they are, the less code there is."""
+
+
+def tallest(room: int, told: bool) -> int:
+    """How many rows may be in one tile that has room for so many."""
+    return max(1, min(TALLEST_TOLD if told else TALLEST, room))
+
+
+def breadth_of(vectors: int, told: bool) -> int:
     """How many of a row's vectors are in one tile, where there are many rows."""
-    if vectors <= WIDEST:
+    if vectors <= (WIDEST_TOLD if told else WIDEST):
         return vectors
+    if told:
+        return 2
     return 3 if vectors % 3 == 0 and vectors % 2 else 2
 
 

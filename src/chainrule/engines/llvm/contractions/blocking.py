@@ -9,7 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from chainrule.engines.llvm.contractions.block_choice import breadth_of, panels_are_worth, rows_first, turned_is_worth
+from chainrule.engines.llvm.contractions.block_choice import (
+    breadth_of,
+    panels_are_worth,
+    rows_first,
+    tallest,
+    turned_is_worth,
+)
 from chainrule.engines.llvm.contractions.products import Operand, Product
 from chainrule.engines.llvm.contractions.tile_writer import PIECE
 from chainrule.engines.llvm.groups import Grouping
@@ -88,8 +94,8 @@ class Blocking:
         return self.panels_bytes + self.totals_bytes + _whole_lines(tiles)
 
 
-def blocking_of(memory: MemoryPlan, product: Product, target: Target) -> Blocking | None:
-    """How to take a contraction in blocks, if that is worth it."""
+def blocking_of(memory: MemoryPlan, product: Product, target: Target, *, told: bool) -> Blocking | None:
+    """How to take a contraction in blocks, if that is worth it, by code that is told the sizes or knows them."""
     rows, vector = product.rows, product.vector
     alone = len(product.summed) == 1 and product.equation.output not in memory.parts
     kinds = {product.dtype, *(o.view.buffer.dtype for o in product.operands)}
@@ -106,14 +112,16 @@ def blocking_of(memory: MemoryPlan, product: Product, target: Target) -> Blockin
     repeated = prod(lengths[c] for c in repeats)
     sizes = lengths[rows] * repeated, lengths[summed], lengths[vector]
     vectors = -(-lengths[vector] // width)
-    breadth = breadth_of(vectors)
-    below = -(-lengths[rows] // min(16, target.accumulators // breadth))
-    height, tiles, panels = -(-lengths[rows] // below), below * repeated, -(-vectors // breadth)
-    times, cache = (tiles, panels), target.second_cache
+    usual = breadth_of(vectors, False)  # decides here also where sizes are told, so that sums have the same order
+    below = -(-lengths[rows] // tallest(target.accumulators // usual, False))
+    times, cache = (below * repeated, -(-vectors // usual)), target.second_cache
     worth = turned_is_worth(*sizes) if turned else panels_are_worth(sizes, times, itemsize, cache, across=packed)
     if not worth:
         return None
 
+    breadth = int(breadth_of(vectors, told))
+    below = -(-lengths[rows] // tallest(target.accumulators // breadth, told))
+    height, tiles, panels = int(-(-lengths[rows] // below)), below * repeated, -(-vectors // breadth)
     # Each copy of rows is to serve many panels, which need not be near then.
     space = cache if packed else cache // 4
     pieces = -(-lengths[summed] // PIECE)
@@ -163,11 +171,12 @@ def blocking_of(memory: MemoryPlan, product: Product, target: Target) -> Blockin
 
 def workspace_bytes(memory: MemoryPlan, grouping: Grouping, target: Target) -> int:
     """Memory that every thread needs for blocks, beside the arena."""
-    most = 0
+    most, known_or_told = 0, (False, True) if grouping.is_long else (False,)
     for group in grouping.groups:
         if group.root is not None and isinstance(group.root.op, Contraction):
-            blocking = blocking_of(memory, Product(memory, group), target)
-            most = max(most, blocking.bytes if blocking else 0)
+            product = Product(memory, group)
+            plans = [blocking_of(memory, product, target, told=told) for told in known_or_told]
+            most = max([most, *(plan.bytes for plan in plans if plan)])
         elif group.inner is not None:
             inside = memory.inner[group]
             most = max(most, inside.own_bytes + workspace_bytes(inside, group.inner.grouping, target))

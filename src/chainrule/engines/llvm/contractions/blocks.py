@@ -16,9 +16,10 @@ from chainrule.engines.llvm.contractions.ahead import Ahead
 from chainrule.engines.llvm.contractions.blocking import Blocking
 from chainrule.engines.llvm.contractions.panels import Panels, Rows, Terms
 from chainrule.engines.llvm.contractions.products import Product, multiply_add
-from chainrule.engines.llvm.contractions.tile_writer import WRITTEN_OUT, Tile, TileWriter
+from chainrule.engines.llvm.contractions.tile_writer import WRITTEN_OUT, Tile, TileWriter, reaching_back
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.positions import Index
+from chainrule.engines.llvm.sizes import Size
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Blocks(TileWriter):
         whole = vectors // plan.breadth
         self._side_by_side(0, whole, plan.breadth)
         if vectors % plan.breadth:
-            self._side_by_side(whole * plan.breadth, 1, vectors % plan.breadth)
+            self._side_by_side(whole * plan.breadth, 1, int(vectors % plan.breadth))
 
     def _side_by_side(self, first: int, panels: int, breadth: int) -> None:
         """All panels of one breadth, from a vector on."""
@@ -74,11 +75,13 @@ class Blocks(TileWriter):
         code.shared_ranges(counts, plan.groups, plan.most_groups, block)
 
     def _stacks(self) -> list[Stack]:
-        """Tiles of two heights at most, which differ by a row; first those of which there are more."""
+        """Tiles of two heights at most, which differ by a row; first those of which there are more. Of one where lengths are told."""
         plan, length = self.plan, self.product.lengths[self.product.rows]
         below = -(-length // plan.height)
-        low, higher = divmod(length, below)
         repeats = plan.tiles // below
+        if isinstance(length, Size):
+            return [Stack(plan.height, 0, below, below * repeats)]
+        low, higher = divmod(length, below)
         stacks = [Stack(low + 1, 0, higher, higher * repeats)] if higher else []
         stacks.append(Stack(low, higher * (low + 1), below - higher, (below - higher) * repeats))
         return sorted(stacks, key=lambda stack: -stack.count)
@@ -137,8 +140,9 @@ class Blocks(TileWriter):
                 rest = whole
         number, *outside = [*places, rest]
         at = {**panels.at, **dict(zip(reversed(self.plan.repeats), outside, strict=True))}
-        row = code.sum((number, stack.height), (stack.first, 1))
-        return Tile(at, row, stack.height, panels.lane(panel), panels.breadth)
+        row, length = code.sum((number, stack.height), (stack.first, 1)), self.product.lengths[self.product.rows]
+        found = Tile(at, row, stack.height, panels.lane(panel), panels.breadth)
+        return reaching_back(code, found, length) if isinstance(length, Size) else found
 
     # --- a piece of the sum
 
@@ -217,7 +221,7 @@ class Blocks(TileWriter):
         if self.plan.pieces > 1:
             before = [self.load(code.workspace, code.sum((totals, 1), (v, 1))) for v in range(tile.size)]
             self.spill(self.sums(before, sums), code.workspace, totals)
-        elif len(sums) * self.product.group.instructions <= WRITTEN_OUT:
+        elif tile.fresh == 0 and len(sums) * self.product.group.instructions <= WRITTEN_OUT:
             for r in range(tile.rows):
                 self.end(tile, r, sums[r * tile.vectors : (r + 1) * tile.vectors])
         else:

@@ -13,6 +13,7 @@ from chainrule.engines.llvm.contractions.products import Operand, Product
 from chainrule.engines.llvm.contractions.tile_writer import Tile
 from chainrule.engines.llvm.moves import turned
 from chainrule.engines.llvm.positions import Index
+from chainrule.engines.llvm.sizes import Size
 
 Terms = tuple[Index, Index]
 """Some terms of a sum: the first, and how many."""
@@ -84,7 +85,7 @@ class Panels:
 
         def vector(p: Index, v: Index) -> None:
             offsets: list[Index] = [*range(width)]
-            if (last + 1) % width:
+            if isinstance(last, Size) or (last + 1) % width:
                 start = code.sum((self.lane(p), 1), (v, width))
                 offsets = [
                     code.sum((code.smaller(code.sum((start, 1), (k, 1)), last), 1), (start, -1)) for k in offsets

@@ -12,6 +12,7 @@ from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.points import Point
 from chainrule.engines.llvm.positions import Index
+from chainrule.engines.llvm.sizes import Size
 from chainrule.ops.kinds.contraction import parse
 from chainrule.tracing import Variable
 from chainrule.tracing.program import Atom
@@ -42,6 +43,7 @@ class Product:
         self.operands = [self._operand(memory, x, t) for x, t in zip(self.equation.inputs, terms, strict=True)]
         self.result = [c for c in parts.result if self.lengths[c] != 1]
         self.summed = [c for c in parts.summed if self.lengths[c] != 1]
+        self.told = any(isinstance(n, Size) for n in self.lengths.values())
         self.dtype = self.equation.output.dtype
         self.vector = self.result[-1] if self.result else ""
         self.width = lanes(self.lengths[self.vector], memory.widest) if self.vector else 1

@@ -51,7 +51,7 @@ class _FourRows(Point):
         """Whether all that is read and written with the results is so."""
         group, shape, width = product.group, product.equation.output.shape, product.width
         own = {(width, 1)}
-        read = [x for e in group.pointwise for x in e.inputs if isinstance(x, Variable) or x.shape]
+        read = [x for e in group.pointwise for x in e.inputs if x.shape]
         outside = [x for x in read if not (isinstance(x, Variable) and memory.register(x) in group.values)]
         return (
             product.result[-2:-1] == [product.rows]

@@ -6,7 +6,7 @@ optimizer's update costs no trip through memory.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from chainrule.engines.llvm.contractions.block_choice import FAR
 from chainrule.engines.llvm.contractions.products import Product, finish
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.positions import Index
+from chainrule.engines.llvm.sizes import Size
 from chainrule.tracing import Variable
 
 WRITTEN_OUT = 48
@@ -28,7 +29,10 @@ PIECE = 512
 
 @dataclass(frozen=True)
 class Tile:
-    """One tile: the positions around it, its first row and lane, its size, and which block of the sum it collects."""
+    """One tile: the positions around it, its first row and lane, its size, and which block of the sum it collects.
+
+    The rows before `fresh` are those of the tile before it.
+    """
 
     at: dict[str, Index]
     row: Index
@@ -36,11 +40,18 @@ class Tile:
     lane: Index
     vectors: int
     block: Index = 0
+    fresh: Index = 0
 
     @property
     def size(self) -> int:
         """Vectors in it."""
         return self.rows * self.vectors
+
+
+def reaching_back(code: Code, tile: Tile, length: int | Size) -> Tile:
+    """The tile, or where it would go beyond so many rows the last ones, of which some are another's too."""
+    row = code.smaller(tile.row, length - tile.rows)
+    return replace(tile, row=row, fresh=code.sum((tile.row, 1), (row, -1)))
 
 
 class TileWriter:
@@ -109,11 +120,12 @@ class TileWriter:
         """The lines of a tile whose sums lie in memory, from vector `first` on."""
         code, vectors = self.code, tile.vectors
 
-        def line(r: Index) -> None:
+        def line(k: Index) -> None:
+            r = code.sum((tile.fresh, 1), (k, 1))
             place = code.sum((r, vectors), (first, 1))
             self.end(tile, r, [self.load(scratch, code.sum((place, 1), (v, 1))) for v in range(vectors)])
 
-        code.loop(tile.rows, line)
+        code.loop(code.sum((tile.rows, 1), (tile.fresh, -1)), line)
 
     # --- registers, and memory for what they held
 

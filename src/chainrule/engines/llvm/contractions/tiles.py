@@ -15,14 +15,15 @@ from typing import Any
 from chainrule.engines.llvm.buffers import View, long_strides
 from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.contractions.ahead import Ahead
-from chainrule.engines.llvm.contractions.block_choice import breadth_of, rows_first
+from chainrule.engines.llvm.contractions.block_choice import breadth_of, rows_first, tallest
 from chainrule.engines.llvm.contractions.products import Operand, Product, finish, multiply_add
-from chainrule.engines.llvm.contractions.tile_writer import PIECE, WRITTEN_OUT, Tile, TileWriter
+from chainrule.engines.llvm.contractions.tile_writer import PIECE, WRITTEN_OUT, Tile, TileWriter, reaching_back
 from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.points import Point
 from chainrule.engines.llvm.positions import Index
 from chainrule.engines.llvm.sharing import BLOCKS
+from chainrule.engines.llvm.sizes import Size
 from chainrule.tracing.program import Atom
 
 BELOW = 8
@@ -47,6 +48,8 @@ class Tiles(TileWriter):
     def __init__(self, code: Code, memory: MemoryPlan, product: Product) -> None:
         super().__init__(code, memory, product)
         self.ahead = [Ahead(code, product, operand) for operand in product.operands]
+        lengths = [product.lengths[c] for c in product.result]
+        self.vectors = prod(lengths[:-1]) * -(-max(lengths[-1:], default=1) // product.width)
         self.addend: Atom | None = None
         addition = product.addition(memory)
         if addition is not None and self.parts is None and prod(self.summed) <= SHORT_SUM // 2:
@@ -58,10 +61,10 @@ class Tiles(TileWriter):
         rows, vector, width = product.rows, product.vector, product.width
         count = product.lengths[rows] if rows else 1
         vectors = -(-product.lengths[vector] // width) if vector else 1
-        wide = 8 if count == 1 else 4 if count < 6 else breadth_of(vectors)
+        wide = 8 if count == 1 else 4 if count < 6 else breadth_of(vectors, product.told)
         across = equal_blocks(vectors, min(wide, vectors))
-        tall = max(1, self.code.target.accumulators // max(size for _, _, size in across))
-        down = equal_blocks(count, min(tall, 16))
+        tall = tallest(self.code.target.accumulators // max(size for _, _, size in across), product.told)
+        down = (reaching_blocks if product.told else equal_blocks)(count, tall)
         for columns in across:
             for lines in down:
                 self._side_by_side(lines, columns)
@@ -75,12 +78,14 @@ class Tiles(TileWriter):
         outer = [c for c in product.result if c not in (product.rows, product.vector)]
         first_row, rows, height = lines
         first_vector, vectors, breadth = columns
+        reaching = isinstance(rows, Size)
 
         def tile(block: Index, *positions: Index) -> Tile:
             *outside, v, k = positions
             lane = code.sum((v, breadth * width), (first_vector * width, 1))
-            row = code.sum((k, height), (first_row, 1))
-            return Tile(dict(zip(outer, outside, strict=True)), row, height, lane, breadth, block)
+            row, at = code.sum((k, height), (first_row, 1)), dict(zip(outer, outside, strict=True))
+            found = Tile(at, row, height, lane, breadth, block)
+            return reaching_back(code, found, product.lengths[product.rows]) if reaching else found
 
         counts = [*(product.lengths[c] for c in outer), vectors]
         if self.parts is None and rows > 1 and max(self.summed[-1:], default=1) >= 6 * PIECE:
@@ -105,7 +110,8 @@ class Tiles(TileWriter):
         self.fetch(tile)
         run = self._all if self.parts is None else self._of_block(tile.block)
         totals = self._accumulate(tile, self._starts(tile), run)
-        if code.unrolled or len(totals) * self.product.group.instructions <= WRITTEN_OUT:
+        written_out = len(totals) * self.product.group.instructions <= WRITTEN_OUT
+        if code.unrolled or (written_out and tile.fresh == 0):
             for r in range(tile.rows):
                 self.end(tile, r, totals[r * tile.vectors : (r + 1) * tile.vectors])
             return
@@ -157,7 +163,7 @@ class Tiles(TileWriter):
 
     def _all(self, totals: list[Any], step: Add) -> list[Any]:
         code = self.code
-        if len(totals) <= SIDE_BY_SIDE // 2 and prod(self.summed) <= SHORT_SUM:
+        if self.vectors <= SIDE_BY_SIDE // 2 and prod(self.summed) <= SHORT_SUM:
             return self._in_parts(totals, step)
         if max(self.summed[:1], default=1) <= PIECE:
             return code.carried_nest(self.summed, totals, step, len(totals))
@@ -265,13 +271,22 @@ class Tiles(TileWriter):
         code.shared_nest([*outer, -(-last // product.width)], one)
 
 
+def reaching_blocks(count: int, largest: int) -> list[tuple[int, int, int]]:
+    """The same for counts that are told, the last block reaching back where there is not so much left: the fewer sizes the better."""
+    if count <= largest:
+        return [(0, 1, int(count))]
+    blocks = -(-count // largest)
+    size = min(largest, -(-count // (2 * blocks)) * 2)
+    return [(0, -(-count // int(size)), int(size))]
+
+
 def equal_blocks(count: int, largest: int) -> list[tuple[int, int, int]]:
     """`count` in blocks: (first, how many blocks, size of each); equal ones if possible, not too small."""
     if count <= largest:
-        return [(0, 1, count)]
+        return [(0, 1, int(count))]
     for size in range(largest, max(1, largest // 2), -1):
         if count % size == 0:
             return [(0, count // size, size)]
     whole = count // largest
     rest = count - whole * largest
-    return [(0, whole, largest), *([(whole * largest, 1, rest)] if rest else [])]
+    return [(0, whole, largest), *([(whole * largest, 1, int(rest))] if rest else [])]

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.scipy import special as _operations  # noqa: F401  the laws are written in them
-from chainrule.scipy.error_functions import LOG_ROOT_TWO_PI
-from chainrule.scipy.named_shares import f_log_density
+from chainrule.scipy.functions.error_functions import LOG_ROOT_TWO_PI
+from chainrule.scipy.functions.named_shares import f_log_density
 
 Rule = Callable[..., Any]
 LOG_2, LOG_PI = math.log(2.0), math.log(math.pi)

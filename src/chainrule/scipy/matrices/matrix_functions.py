@@ -37,9 +37,16 @@ def _in_double(a: Any) -> Any:
 def _each(function: Callable[..., Any], *stacks: Any) -> Any:
     """A function of matrices, of every matrix in stacks with the same first axes."""
     lead, shape = stacks[-1].shape[:-2], stacks[-1].shape
-    if not lead:
-        return function(*stacks)
-    results = [function(*(x[place] for x in stacks)) for place in np.ndindex(lead)]
+    try:
+        if not lead:
+            return function(*stacks)
+        results = [function(*(x[place] for x in stacks)) for place in np.ndindex(lead)]
+    except (ValueError, np.linalg.LinAlgError) as error:
+        raise MatrixError(
+            f"scipy.linalg found no function of a matrix of shape {stacks[0].shape[-2:]}, which may be one that a derivative is "
+            f"read off ({str(error).rstrip('.')}). Give finite numbers; logarithms, roots and other powers need a matrix "
+            "without eigenvalues that are 0."
+        ) from None
     return np.stack(results).reshape(shape) if results else stacks[-1]
 
 

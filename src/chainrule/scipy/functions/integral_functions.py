@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from chainrule.ops.exponential import squared
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL
-from chainrule.scipy.declaring import of_order, of_scipy
+from chainrule.scipy.functions.declaring import each_order, of_order, of_scipy
 from scipy import special
 
 
@@ -39,7 +41,11 @@ def _spence_slope(m: Any, y: Any, x: Any) -> Any:
 
 
 def _expn_slope(m: Any, y: Any, x: Any, order: Any) -> Any:
-    return -m.expn(x, order=order - 1) if order > 0 else -y * (1.0 + 1.0 / x)
+    """−Eₙ₋₁(x); that of E₀ = e^(−x)/x by itself, before which SciPy knows none."""
+    if not isinstance(order, tuple):
+        return -m.expn(x, order=order - 1) if order > 0 else -y * (1.0 + 1.0 / x)
+    before = -m.expn(x, order=each_order(order, lambda n: max(n - 1, 0)))
+    return m.where(np.greater(order, 0), before, -y * (1.0 + 1.0 / x))
 
 
 sine_integral = of_scipy(

@@ -13,7 +13,7 @@ import numpy as np
 
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL
 from chainrule.ops.notation import Textbook
-from chainrule.scipy.declaring import in_dtype_of, of_scipy
+from chainrule.scipy.functions.declaring import in_dtype_of, of_scipy
 from scipy import special
 
 FAR = 6.5

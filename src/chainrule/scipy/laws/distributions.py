@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
-from chainrule.scipy.laws import Law
+from chainrule.scipy.laws.laws import Law
 from chainrule.scipy.standing import answered, in_double, is_traced
 from chainrule.tracing.apply import Traced, opened, traced
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from chainrule.ops.kinds.elementwise import POSITIVE, Domain
 from chainrule.ops.notation import Textbook
-from chainrule.scipy.declaring import of_scipy
+from chainrule.scipy.functions.declaring import of_scipy
 from scipy import special
 
 

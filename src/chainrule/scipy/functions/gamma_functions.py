@@ -8,7 +8,7 @@ from typing import Any
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain
 from chainrule.ops.notation import Textbook
 from chainrule.ops.operation import at
-from chainrule.scipy.declaring import next_order, of_order, of_scipy
+from chainrule.scipy.functions.declaring import next_order, of_order, of_scipy
 from scipy import special
 
 

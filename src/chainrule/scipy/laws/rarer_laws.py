@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.scipy.error_functions import LOG_ROOT_TWO_PI
-from chainrule.scipy.laws import Law, cotangent, positive
-from chainrule.scipy.named_shares import general_normal_log
-from chainrule.scipy.normal_relatives import exponential_normal_log, rice_log, skew_normal_log
+from chainrule.scipy.functions.error_functions import LOG_ROOT_TWO_PI
+from chainrule.scipy.functions.named_shares import general_normal_log
+from chainrule.scipy.functions.normal_relatives import exponential_normal_log, rice_log, skew_normal_log
+from chainrule.scipy.laws.laws import Law, cotangent, positive
 
 LOG_2, ROOT_2 = math.log(2.0), math.sqrt(2.0)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain
-from chainrule.scipy.declaring import of_scipy
+from chainrule.scipy.functions.declaring import of_scipy
 from scipy import special
 
 _EXPONENT = Domain(0.2, 2.0)

@@ -96,4 +96,9 @@ def in_dtype_of(x: Any, result: Any) -> Any:
 
 def next_order(order: Any, by: float) -> Any:
     """Every order higher by a number."""
-    return tuple(next_order(n, by) for n in order) if isinstance(order, tuple) else order + by
+    return each_order(order, lambda n: n + by)
+
+
+def each_order(order: Any, change: Callable[[Any], Any]) -> Any:
+    """A function of every order, whether it is one or many in tuples."""
+    return tuple(each_order(n, change) for n in order) if isinstance(order, tuple) else change(order)

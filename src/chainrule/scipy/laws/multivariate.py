@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.errors import ShapeError, UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy import special
-from chainrule.scipy.error_functions import LOG_ROOT_TWO_PI
+from chainrule.scipy.functions.error_functions import LOG_ROOT_TWO_PI
 from chainrule.scipy.standing import answered, as_array, is_traced, numbers
 from chainrule.tracing.apply import opened, traced
 from scipy import stats

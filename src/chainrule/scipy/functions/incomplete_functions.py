@@ -11,9 +11,9 @@ from typing import Any
 
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain
 from chainrule.ops.notation import Textbook
-from chainrule.scipy import share_slopes
-from chainrule.scipy.declaring import of_scipy
-from chainrule.scipy.share_slopes import bell, beta_logs, gamma_logs, student_logs
+from chainrule.scipy.functions import share_slopes
+from chainrule.scipy.functions.declaring import of_scipy
+from chainrule.scipy.functions.share_slopes import bell, beta_logs, gamma_logs, student_logs
 from scipy import special
 
 SHARE = Domain(0.0, 1.0)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.scipy.error_functions import LOG_ROOT_TWO_PI
-from chainrule.scipy.laws import Law, cotangent, positive
+from chainrule.scipy.functions.error_functions import LOG_ROOT_TWO_PI
+from chainrule.scipy.laws.laws import Law, cotangent, positive
 
 LOG_2 = math.log(2.0)
 

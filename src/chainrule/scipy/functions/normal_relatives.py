@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain, Elementwise
-from chainrule.scipy.declaring import of_scipy
-from chainrule.scipy.error_functions import LOG_ROOT_TWO_PI
+from chainrule.scipy.functions.declaring import of_scipy
+from chainrule.scipy.functions.error_functions import LOG_ROOT_TWO_PI
 
 LOG_2 = math.log(2.0)
 SHARE = Domain(0.0, 1.0)

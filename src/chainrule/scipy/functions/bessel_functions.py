@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.kinds.elementwise import BENT, POSITIVE, REAL
-from chainrule.scipy.declaring import next_order, of_order, of_scipy
+from chainrule.scipy.functions.declaring import next_order, of_order, of_scipy
 from scipy import special
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.scipy.error_functions import LOG_ROOT_TWO_PI
-from chainrule.scipy.further_laws import FURTHER_LAWS, burr_log
-from chainrule.scipy.laws import LAWS, LOG_2, LOG_PI, Law, positive
+from chainrule.scipy.functions.error_functions import LOG_ROOT_TWO_PI
+from chainrule.scipy.laws.further_laws import FURTHER_LAWS, burr_log
+from chainrule.scipy.laws.laws import LAWS, LOG_2, LOG_PI, Law, positive
 
 
 def _with_shape(law: Law, shape: float) -> Law:

@@ -10,7 +10,7 @@ import numpy as np
 from chainrule.ops.exponential import squared
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL, UNIT, Domain
 from chainrule.ops.notation import Textbook
-from chainrule.scipy.declaring import of_scipy
+from chainrule.scipy.functions.declaring import of_scipy
 from scipy import special
 
 SHARE = Domain(0.0, 1.0)

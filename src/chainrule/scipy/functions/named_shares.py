@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Partial
-from chainrule.scipy.declaring import of_scipy
-from chainrule.scipy.incomplete_functions import SHARE, gamma_density
+from chainrule.scipy.functions.declaring import of_scipy
+from chainrule.scipy.functions.incomplete_functions import SHARE, gamma_density
 from scipy import special
 
 

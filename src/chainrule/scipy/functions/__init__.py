@@ -1,0 +1,1 @@
+"""Special functions as operations: SciPy's values, and derivatives of theirs."""

@@ -1,0 +1,1 @@
+"""Probability laws, each declared once, and SciPy's distributions made of them."""
