@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,11 @@ class ParameterSpec:
         if self.running and self.trainable:
             raise SettingError("a ParameterSpec was given running=True; give trainable=False with it.")
 
+    @cached_property
+    def size(self) -> int:
+        """How many numbers it is."""
+        return math.prod(self.shape)
+
     @property
     def type(self) -> ArrayType:
         """The type as seen while building; the network's dtype is applied when values are drawn."""
@@ -45,19 +51,19 @@ class ParameterSpec:
 
 
 def initial(specs: Mapping[str, Mapping[str, ParameterSpec]], seed: int, dtype: Any) -> Parameters:
-    """First values of all parameters, drawn in order from one seed."""
+    """First values of all parameters, drawn in order from one seed; the arrays are the caller's own."""
     random = np.random.default_rng(seed)
     try:
-        if any(math.prod(spec.shape) > LARGEST for own in specs.values() for spec in own.values()):
+        if any(spec.size > LARGEST for own in specs.values() for spec in own.values()):
             raise MemoryError
         return {
             layer: {
-                name: np.asarray(spec.initializer(spec.shape, random), dtype, order="C") for name, spec in own.items()
+                name: np.array(spec.initializer(spec.shape, random), dtype, order="C") for name, spec in own.items()
             }
             for layer, own in specs.items()
         }
     except MemoryError:
-        sizes = {f"{layer}.{name}": math.prod(spec.shape) for layer, own in specs.items() for name, spec in own.items()}
+        sizes = {f"{layer}.{name}": spec.size for layer, own in specs.items() for name, spec in own.items()}
         largest = max(sizes, key=lambda name: sizes[name])
         raise SettingError(
             f"the network has {sum(sizes.values()):,} parameters, {sizes[largest]:,} of them in {largest}, and there is not as "

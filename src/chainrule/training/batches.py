@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from chainrule.engines import REFERENCE, Engine
 from chainrule.errors import ShapeError
+from chainrule.ops.lazy import cached_property
+from chainrule.training.alike import alike
 from chainrule.training.stored.layout import Layout
 
 Streams = Mapping[str, Any]
@@ -54,7 +54,7 @@ class Batches:
 
     def another(self, seed: int | None = None) -> Batches:
         """The same with streams of its own, at their beginning; by another seed if one is given."""
-        other = copy.copy(self)
+        other = alike(self)
         other._seed = self._seed if seed is None else seed
         other._begin(other._seed)
         return other

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,6 +14,7 @@ from chainrule.engines import REFERENCE, preferred
 from chainrule.engines.workers import Aside
 from chainrule.nn.parameters import Parameters, each, flat_names, to_read
 from chainrule.tracing import trees
+from chainrule.training.alike import alike
 from chainrule.training.batches import Batches, means
 from chainrule.training.between_epochs.callbacks import EpochEnd, reason_of
 from chainrule.training.between_epochs.checkpoints import Checkpoints
@@ -89,13 +89,13 @@ class Training:
     def like(self, step: TrainingStep) -> Training:
         """The same with a step of the kind, whose rate and penalties may be others: for others to be like it."""
         _ = self._same_for_all  # found once for all of them
-        other = copy.copy(self)
+        other = alike(self)
         other.step, other.timetable = step, Timetable(self.batches, step.optimizer.learning_rate, self.dtype)
         return other
 
     def another(self, parameters: Parameters, settings: Settings, blocks: BlockRunner) -> Training:
         """A training of another network by the same step, on the same data; its seed may be another."""
-        other = copy.copy(self)
+        other = alike(self)
         other.runner, other.blocks, other.batches = blocks.runner, blocks, self.batches.another(settings.seed)
         other.timetable = self.timetable.another(other.batches)
         other._begin(other._stand(self.step, parameters, settings), None)
@@ -383,7 +383,7 @@ class Training:
 
     def block(self, done: int, count: int) -> Block:
         """Some epochs from number `done` on: orders, learning rates, and keys of the random numbers."""
-        return self.timetable.block(done, count, self.earlier, 1.0 if self.plateau is None else self.plateau.scale)
+        return self.timetable.block(done, count, self.earlier, None if self.plateau is None else self.plateau.scale)
 
     # --- what is recorded
 

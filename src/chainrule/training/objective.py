@@ -270,8 +270,8 @@ def merged(*parts: Mapping[str, Mapping[str, Any]]) -> Parameters:
 
 def in_order(order: Mapping[str, Sequence[str]], frozen: Parameters, learned: Parameters) -> Parameters:
     """All parameters, by layer and name in the order that is given."""
-    both = merged(frozen, learned)
-    return {layer: {name: both[layer][name] for name in names} for layer, names in order.items()}
+    both = [learned] if not any(frozen.values()) else [merged(frozen, learned)]
+    return {layer: {name: own[layer][name] for name in names} for own in both for layer, names in order.items()}
 
 
 def types_of(tree: Any, rows: int | None = None) -> Any:

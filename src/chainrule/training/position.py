@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from chainrule.engines import Runner
+from chainrule.ops.lazy import cached_property
 from chainrule.training.steps.blocks import Block
 
 

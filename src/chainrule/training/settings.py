@@ -10,6 +10,7 @@ import numpy as np
 
 from chainrule.engines import Engine
 from chainrule.errors import SettingError, shortened
+from chainrule.training.alike import alike
 from chainrule.training.between_epochs.callbacks import Callback, EarlyStopping, StopRule, unless_callbacks
 from chainrule.training.between_epochs.progress import Display
 
@@ -71,8 +72,8 @@ class Settings:
 
     def another(self, seed: int, progress: Display) -> Settings:
         """The same with another seed and something else that is told; nothing is checked again."""
-        other = object.__new__(Settings)
-        other.__dict__.update(self.__dict__, seed=seed, progress=progress)
+        other = alike(self)
+        other.__dict__.update(seed=seed, progress=progress)
         return other
 
 

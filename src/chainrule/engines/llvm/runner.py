@@ -11,14 +11,14 @@ import numpy as np
 
 from chainrule.engines import cores
 from chainrule.engines.llvm import pages
-from chainrule.engines.llvm.buffers import status
+from chainrule.engines.llvm.buffers import Buffer, status
 from chainrule.engines.llvm.crew import Crew, Work
 from chainrule.engines.llvm.machine import target
 from chainrule.engines.llvm.team import Team
 from chainrule.engines.llvm.thread_choice import ThreadChoice, callers
 from chainrule.engines.llvm.training import Compiled, compile_loop
 from chainrule.engines.loop import Alone, TrainingLoop
-from chainrule.engines.states import ArrayState
+from chainrule.engines.states import SMALL, ArrayState
 from chainrule.errors import PositionError, ShapeError
 
 
@@ -49,6 +49,7 @@ class LlvmRunner(Alone):
         self._team = Team(self._compiled.function, self._arena, self._compiled.plan.workspace_bytes)
         state = self._compiled.plan.state
         self._state = [(buffer.array(self._arena).reshape(buffer.shape), buffer.dtype) for buffer in state]
+        self._numbers = _numbers(state, self._arena)
 
     @staticmethod
     def begin() -> None:
@@ -58,7 +59,8 @@ class LlvmRunner(Alone):
     @property
     def state(self) -> ArrayState:
         """The state after the last finished step."""
-        return ArrayState([np.array(place, dtype) for place, dtype in self._state])
+        seen = self._numbers is not None and bool(np.isfinite(self._numbers).all())
+        return ArrayState([np.array(place, dtype) for place, dtype in self._state], seen_finite=seen)
 
     def load(self, state: Sequence[Any]) -> None:
         """Go on from another state."""
@@ -152,6 +154,15 @@ class Begun(Work):
     def report(self) -> Any:
         """The metrics of its steps."""
         return self._runner.reported(self._told.metrics)
+
+
+def _numbers(state: Sequence[Buffer], arena: Any) -> Any:
+    """All numbers of a small state where they lie, with what is between them, to be looked at in one call; `None` of others."""
+    begin, end = state[0].offset, max(buffer.offset + buffer.nbytes for buffer in state)
+    kinds = {buffer.dtype for buffer in state}
+    if len(kinds) > 1 or state[0].dtype.kind != "f" or end - begin > SMALL * state[0].dtype.itemsize:
+        return None
+    return arena[begin:end].view(state[0].dtype)
 
 
 def _measured(loop: TrainingLoop, held_out: list[Any]) -> list[Any]:

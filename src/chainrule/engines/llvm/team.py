@@ -18,12 +18,14 @@ class Team:
     def __init__(self, function: CompiledFunction, arena: Any, workspace_bytes: int) -> None:
         self.function, self._arena, self._workspace_bytes = function, arena, workspace_bytes
         self.workspaces: list[Any] = []
+        self._places = [arena.ctypes.data]
 
     def numbers(self, thread: int, threads: int, rest: list[int]) -> list[int]:
         """What a thread is told."""
         while len(self.workspaces) <= thread:
             self.workspaces.append(pages.zeros(self._workspace_bytes))
-        return [self._arena.ctypes.data, thread, threads, self.workspaces[thread].ctypes.data, *rest]
+            self._places.append(self.workspaces[-1].ctypes.data)
+        return [self._places[0], thread, threads, self._places[1 + thread], *rest]
 
     def table(self, thread: int, threads: int, rest: list[int]) -> Any:
         """The same as a table."""

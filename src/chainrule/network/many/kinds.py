@@ -15,8 +15,9 @@ from chainrule.errors import DivergedError
 from chainrule.network.fitting import carry_out, course, training_for
 from chainrule.network.network import Network
 from chainrule.network.standardising import take_from_rows
-from chainrule.nn.parameters import Parameters, as_patterns, initial, replaced
+from chainrule.nn.parameters import as_patterns, each, initial, replaced
 from chainrule.training import Clipping, History, Penalty, Settings, Training, as_early_stopping
+from chainrule.training.alike import alike
 from chainrule.training.between_epochs.progress import Display
 from chainrule.training.cache import key_of
 from chainrule.training.steps.blocks import BlockRunner, Call
@@ -119,21 +120,17 @@ class Kind:
 
     def _copy(self, network: Network, seed: int | None) -> Network:
         """A network of the kind, with the parameters of this one or first ones of a seed."""
-        own, known = copy.copy(self._network), self._network.parameters
+        own, known = alike(self._network), self._network.parameters
         own.first_values, own.notes = network.first_values, dict(network.notes)
         own.seed = network.seed if seed is None else seed
         if seed is None and network.is_built:
-            first = {layer: network.parameters.get(layer, each) for layer, each in known.items()}
+            first = each(np.array, {layer: network.parameters.get(layer, own) for layer, own in known.items()})
         else:
-            drawn = initial(own.model.specs, own.seed, own.dtype)
-            first = replaced(drawn, own.first_values) if own.first_values else drawn
-        own.hold(_copied(first), History())
+            first = initial(own.model.specs, own.seed, own.dtype)
+            first = replaced(first, own.first_values) if own.first_values else first
+        own.hold(first, History())
         own.run = own.recording = None
         return own
-
-
-def _copied(parameters: Parameters) -> Parameters:
-    return {layer: {name: np.array(x) for name, x in own.items()} for layer, own in parameters.items()}
 
 
 def _training(

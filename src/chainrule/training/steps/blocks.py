@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 
 from chainrule.engines import Apart, Runner, State, Work
 from chainrule.errors import SettingError
+from chainrule.training.alike import alike
 from chainrule.training.batches import Batches, Streams
 from chainrule.training.schedules import as_schedule
 
@@ -46,36 +46,41 @@ class Timetable:
     def __init__(self, batches: Batches, learning_rate: Any, dtype: Any) -> None:
         self.batches, self._learning_rate, self._dtype = batches, learning_rate, dtype
         self._rate = as_schedule(learning_rate)
-        self._known: dict[tuple[int, int], tuple[Any, Any]] = {}
+        self._known: dict[tuple[int, int, int], tuple[Any, Any]] = {}
 
     def another(self, batches: Batches) -> Timetable:
         """The same with other batches, as many in an epoch; the numbers of a block are found once for both."""
-        other = copy.copy(self)
+        other = alike(self)
         other.batches = batches
         return other
 
-    def block(self, done: int, count: int, earlier: int = 0, scale: Any = 1.0) -> Block:
+    def block(self, done: int, count: int, earlier: int = 0, scale: Any = None) -> Block:
         """Some epochs from number `done` on, the next that are drawn.
 
         The optimizer has taken `earlier` steps beyond those of the epochs before; rates are multiplied by the scale, or
-        each by its own.
+        each by its own, if there is one.
         """
-        numbers, rates = self._numbers(done, count)
-        before, rates = self.batches.streams, rates * scale
+        rates, scalars = self._numbers(done, count, earlier)
+        if scale is not None:
+            rates = rates * scale
+            scalars = [rates.astype(self._dtype), *scalars[1:]]
+        before = self.batches.streams
         order, keys = self.batches.draw(count)
-        counts = earlier + numbers + 1
-        scalars = [rates.astype(self._dtype), counts.astype(self._dtype), keys]
-        return Block(done, count, order, rates, scalars, before, self.batches.streams)
+        return Block(done, count, order, rates, [*scalars, keys], before, self.batches.streams)
 
-    def _numbers(self, done: int, count: int) -> tuple[Any, Any]:
-        """The numbers of a block's steps and the schedule's rates, remembered of the last block."""
-        found = self._known.get((done, count))
+    def _numbers(self, done: int, count: int, earlier: int) -> tuple[Any, list[Any]]:
+        """The schedule's rates in a block's steps, and with them how many steps were taken, as steps are given them.
+
+        They are remembered of the last block, and are not to be written to.
+        """
+        found = self._known.get((done, count, earlier))
         if found is None:
             steps = self.batches.steps_per_epoch
             numbers = done * steps + np.arange(count * steps)
-            found = numbers, self._rates(numbers / steps)
+            rates = self._rates(numbers / steps)
+            found = rates, [x.astype(self._dtype) for x in (rates, earlier + numbers + 1)]
             self._known.clear()
-            self._known[done, count] = found
+            self._known[done, count, earlier] = found
         return found
 
     def _rates(self, epochs: Any) -> Any:
@@ -124,7 +129,7 @@ class BlockRunner:
 
     def another(self, runner: Runner) -> BlockRunner:
         """The same with another runner of the loop; how fast they are is known together."""
-        other = copy.copy(self)
+        other = alike(self)
         other.runner = runner
         return other
 

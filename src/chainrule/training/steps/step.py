@@ -89,7 +89,7 @@ class TrainingStep:
             }
             for layer, own in learned.items()
         }
-        dtype = trees.leaves_of(learned)[0].dtype
+        dtype = next(x.dtype for own in learned.values() for x in own.values())
         penalty = {name: np.asarray(x, dtype) for name, x in self.objective.penalty.strengths.items()}
         return {"learned": learned, "frozen": frozen, "penalty": penalty, "optimizer": optimizer_state}
 
