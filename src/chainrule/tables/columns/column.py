@@ -17,8 +17,8 @@ from chainrule.tables.missing import Spelling
 if TYPE_CHECKING:
     import polars as pl
 
-FeatureKind = Literal["number", "flag", "code"]
-FEATURE_KINDS: tuple[FeatureKind, ...] = ("number", "flag", "code")
+FeatureKind = Literal["number", "plain", "flag", "code"]
+FEATURE_KINDS: tuple[FeatureKind, ...] = ("number", "plain", "flag", "code")
 
 Encoder = Callable[[Sequence[NDArray[np.float64]]], NDArray[np.floating[Any]]]
 
@@ -32,8 +32,9 @@ class Feature(NamedTuple):
         Such as `age`, `city=Rome`, `age is missing`.
     column : str
         The column of the table it comes from.
-    kind : {"number", "flag", "code"}
-        A scaled number; 0 or 1; a whole number from 0 to `size` − 1 for an embedding, 0 for all that is not known.
+    kind : {"number", "plain", "flag", "code"}
+        A scaled number, which curves may be made of; one that is taken as it is; 0 or 1; a whole number from 0 to `size` − 1
+        for an embedding, 0 for all that is not known.
     size : int
         How many codes there are; 1 for other kinds.
     """

@@ -19,7 +19,7 @@ from chainrule.tables.options import TableError, columns_option
 if TYPE_CHECKING:
     import polars as pl
 
-MOST_FEATURES = 64
+MOST_PLACES = 128
 
 _WORD, _LATIN = re.compile("[^\\W²³¹¼½¾]+"), "\u024f"
 """Words as Polars finds them among Latin letters, and the last of these: Python finds the same there, and the same small letters."""
@@ -27,22 +27,22 @@ _WORD, _LATIN = re.compile("[^\\W²³¹¼½¾]+"), "\u024f"
 
 @dataclass(frozen=True)
 class Text(Column):
-    """A column of text: signed counts of words and of pairs of words in at most 64 places chosen by a hash (Weinberger and
+    """A column of text: signed counts of words and of pairs of words in at most 128 places chosen by a hash (Weinberger and
     others 2009, arXiv 0902.2206), divided by their length, standardised by the training rows, clipped smoothly.
 
     Attributes
     ----------
-    means, deviations : tuple of float
-        Of every place, in training.
+    centres, spreads : tuple of float
+        The mean and the deviation of every place, in training.
     """
 
     kind: ClassVar[str] = "text"
-    means: tuple[float, ...]
-    deviations: tuple[float, ...]
+    centres: tuple[float, ...]
+    spreads: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        require(len(self.means) == len(self.deviations) > 0, "means without deviations")
-        require(min(self.deviations) > 0, "a deviation that is not positive")
+        require(len(self.centres) == len(self.spreads) > 0, "means without deviations")
+        require(min(self.spreads) > 0, "a deviation that is not positive")
 
     @classmethod
     def learn(cls, name: str, cells: pl.Series, spelling: Spelling, forced: str | None = None, **_: Any) -> Text | None:
@@ -58,7 +58,7 @@ class Text(Column):
                 return None
             if 10 * cells.n_unique() < len(cells) or cells.n_unique() < 20:
                 return None
-        width = 1 << int(np.clip(np.log2(max(1, len(cells) / 10)), 3, np.log2(MOST_FEATURES)))
+        width = 1 << int(np.clip(np.log2(max(1, len(cells) / 10)), 3, np.log2(MOST_PLACES)))
         counts = _hashed(cells, width)
         deviations = counts.std(axis=0)
         if not deviations.any():
@@ -68,24 +68,24 @@ class Text(Column):
         return cls(name, why, tuple(counts.mean(axis=0).tolist()), tuple(kept.tolist()))
 
     @cached_property
-    def _means(self) -> NDArray[np.float64]:
-        return np.array(self.means)
+    def _centres(self) -> NDArray[np.float64]:
+        return np.array(self.centres)
 
     @cached_property
-    def _deviations(self) -> NDArray[np.float64]:
-        return np.array(self.deviations)
+    def _spreads(self) -> NDArray[np.float64]:
+        return np.array(self.spreads)
 
     @property
     def features(self) -> tuple[Feature, ...]:
-        """One number for every place."""
-        return tuple(Feature(f"{self.name}: words {i + 1}", self.name, "number") for i in range(len(self.means)))
+        """One for every place, taken as it is: curves are worth less here than more places, and cost eight times as much."""
+        return tuple(Feature(f"{self.name}: words {i + 1}", self.name, "plain") for i in range(len(self.centres)))
 
     def read(self, cells: pl.Series, spelling: Spelling) -> Reading:
         """Counts in every place, shape (rows, places)."""
         texts = as_texts(cells)
         if texts is None:
             raise TypeError(f"{cells.dtype} holds no text")
-        return Reading(_hashed(texts, len(self.means)))
+        return Reading(_hashed(texts, len(self.centres)))
 
     def read_one(self, cell: Any, spelling: Spelling) -> Any:
         """Counts in every place, shape (places,)."""
@@ -94,7 +94,7 @@ class Text(Column):
         from xxhash import xxh64_intdigest
 
         words = [xxh64_intdigest(word.encode()) for word in _WORD.findall(small)]
-        return _counted(np.array(words, np.uint64), np.zeros(len(words), np.intp), 1, len(self.means))[0]
+        return _counted(np.array(words, np.uint64), np.zeros(len(words), np.intp), 1, len(self.centres))[0]
 
     def words(self, spelling: Spelling) -> Words:
         """There is no end of texts."""
@@ -108,13 +108,13 @@ class Text(Column):
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """Standardised, and clipped smoothly."""
-        z = (values - self._means) / self._deviations
+        z = (values - self._centres) / self._spreads
         return clipped(z)
 
     @property
     def told(self) -> str:
         """How many numbers."""
-        return f"{len(self.means)} numbers: hashed words and pairs of words"
+        return f"{len(self.centres)} numbers: hashed words and pairs of words"
 
 
 def _words(cells: pl.Series) -> float:

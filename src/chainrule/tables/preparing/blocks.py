@@ -1,4 +1,4 @@
-"""Columns put together as the network's inputs: numbers, then flags, then codes."""
+"""Columns put together as the network's inputs: numbers, then plain ones, flags and codes."""
 
 from __future__ import annotations
 
