@@ -14,7 +14,7 @@ from chainrule.training.alike import alike
 from chainrule.training.stored.layout import Layout
 
 Streams = Mapping[str, Any]
-"""Where the two streams of random numbers stand: `order` and `keys`, each as its bit generator says it."""
+"""Where the two streams of random numbers stand: `order` and `keys`, each as its bit generator says it; no `keys` where none are drawn."""
 
 
 class Batches:
@@ -45,7 +45,8 @@ class Batches:
         self._begin(seed)
 
     def _begin(self, seed: int) -> None:
-        self._order, self._keys = (np.random.default_rng([seed, stream]) for stream in (0, 1))
+        self._order = np.random.default_rng([seed, 0])
+        self._keys = np.random.default_rng([seed, 1]) if self.keyed else None
 
     @property
     def windows(self) -> str:
@@ -62,12 +63,11 @@ class Batches:
     @property
     def streams(self) -> Streams:
         """The streams before what is drawn next."""
-        return {"order": self._order.bit_generator.state, "keys": self._keys.bit_generator.state}
+        return _standing(self._order, self._keys)
 
     @streams.setter
     def streams(self, streams: Streams) -> None:
-        self._order.bit_generator.state = streams["order"]
-        self._keys.bit_generator.state = streams["keys"]
+        _stand(streams, self._order, self._keys)
 
     def draw(self, epochs: int) -> tuple[Any, Any]:
         """For the next epochs the order of the rows, shape (epochs, rows), and the key of every step."""
@@ -75,23 +75,23 @@ class Batches:
 
     def later(self, streams: Streams, epochs: int) -> Streams:
         """The streams so many epochs after these, without drawing from those of the training."""
-        order, keys = (np.random.default_rng(0) for _ in range(2))
-        order.bit_generator.state, keys.bit_generator.state = streams["order"], streams["keys"]
+        order, keys = np.random.default_rng(0), np.random.default_rng(0) if self.keyed else None
+        _stand(streams, order, keys)
         if self._layout is not None:
             self._layout.keys(order, epochs)
         elif self._is_shuffled:
             self._shuffled(order, epochs)
         self._draw_keys(keys, epochs)
-        return {"order": order.bit_generator.state, "keys": keys.bit_generator.state}
+        return _standing(order, keys)
 
     @property
     def _is_shuffled(self) -> bool:
         """Whether orders come from the stream; the order within a batch of all rows is of no account."""
         return self._shuffle is True and self.size < self.rows
 
-    def _draw_keys(self, random: np.random.Generator, epochs: int) -> Any:
+    def _draw_keys(self, random: np.random.Generator | None, epochs: int) -> Any:
         total = epochs * self.steps_per_epoch
-        return random.integers(0, 2**32, size=total, dtype=np.uint32) if self.keyed else np.zeros(total, np.uint32)
+        return np.zeros(total, np.uint32) if random is None else random.integers(0, 2**32, total, np.uint32)
 
     @cached_property
     def _numbers(self) -> Any:
@@ -129,6 +129,18 @@ class Batches:
         if strange.size:
             raise ShapeError(f"shuffle gave row {strange[0]}; it must give numbers of rows, from 0 to {self.rows - 1}.")
         return given
+
+
+def _standing(order: np.random.Generator, keys: np.random.Generator | None) -> Streams:
+    """Where these stand."""
+    return {"order": order.bit_generator.state, "keys": None if keys is None else keys.bit_generator.state}
+
+
+def _stand(streams: Streams, order: np.random.Generator, keys: np.random.Generator | None) -> None:
+    """Have them stand there; keys that nobody draws are of no account."""
+    order.bit_generator.state = streams["order"]
+    if keys is not None:
+        keys.bit_generator.state = streams["keys"]
 
 
 def means(steps: Any, step_rows: Any) -> Any:
