@@ -22,7 +22,7 @@ nightly: .venv/development # twenty times as many random examples; random Progra
 		tests/engines/test_equations.py tests/engines/test_memory_growth.py tests/engines/test_interrupts.py
 	CHAINRULE_ENGINES=all $(BIN)/python -m pytest -n 2 tests/engines tests/training tests/test_answering.py tests/ops/test_indexing.py \
 		tests/ops/test_public_operations.py tests/autodiff/test_loops.py tests/tracing/test_keeping.py
-	for cpu in $$($(BIN)/python -c "from chainrule.engines.llvm.machine import settings; print(*settings())"); do \
+	for cpu in $$($(BIN)/python -c "from chainrule.engines.llvm.machine.machine import settings; print(*settings())"); do \
 		CHAINRULE_CPU=$$cpu $(BIN)/python -m pytest -n 2 tests/engines tests/training || exit 1; done
 	CHAINRULE_EXAMPLES=20000 $(BIN)/python -m pytest tests/test_silence.py tests/test_special_points.py
 	CHAINRULE_CALLS=1000 $(BIN)/python -m pytest tests/ops/test_numpy_arguments.py

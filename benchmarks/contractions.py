@@ -22,7 +22,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.peak import Peak
-from chainrule.engines.llvm.kernel import Kernel
+from chainrule.engines.llvm.runs.kernel import Kernel
 from chainrule.tracing import trace
 
 FORMS = {

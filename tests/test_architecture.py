@@ -323,7 +323,8 @@ def test_public_operations_and_functions_are_exported():
 
 WALKERS = [
     *(f"tracing/passes/{name}.py" for name in ("simplify", "rowwise")),
-    *(f"engines/llvm/{name}.py" for name in ("lowering", "groups", "memory", "sharing", "moves")),
+    *(f"engines/llvm/planning/{name}.py" for name in ("lowering", "groups", "memory", "sharing")),
+    "engines/llvm/writing/moves.py",
     *(f"explanation/evaluations/{name}.py" for name in ("networks", "elements")),
     *(str(path.relative_to(SOURCE)) for path in MODULES if path.parent.name == "rendering"),
 ]

@@ -10,7 +10,7 @@ import pytest
 from tests.engines.threadless import no_more_threads
 
 import chainrule as cr
-from chainrule.engines.llvm.crew import Crew
+from chainrule.engines.llvm.threads.crew import Crew
 from chainrule.errors import ArgumentError, DivergedError, SettingError, ShapeError, UnknownNameError
 from chainrule.tracing import trees
 

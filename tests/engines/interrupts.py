@@ -197,7 +197,7 @@ def calls() -> Any:
 
 def compilation() -> Any:
     """A function that was never compiled before, trained and asked as machine code."""
-    from chainrule.engines.llvm import training
+    from chainrule.engines.llvm.runs import training
 
     training.compile_loop.cache_clear()
     slow = cr.jit(lambda x: np.sum(np.exp(-(x**2)), axis=1))

@@ -43,7 +43,8 @@ ALIKE = """
 
 DIFFERENT = """
     from functools import lru_cache
-    from chainrule.engines.llvm import runner, training
+    from chainrule.engines.llvm.runs import runner
+    from chainrule.engines.llvm.runs import training
     from chainrule.training import cache
 
     cache.KEPT = 4

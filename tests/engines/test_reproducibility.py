@@ -16,7 +16,8 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines import TrainingLoop, make_runner
-from chainrule.engines.llvm import machine, training
+from chainrule.engines.llvm.machine import machine
+from chainrule.engines.llvm.runs import training
 
 random = np.random.default_rng(0)
 X = random.normal(size=(150, 12))

@@ -147,7 +147,8 @@ def test_workers_do_not_take_more_threads_than_there_are_cores(cluster: str) -> 
 
 def counted(folder: str) -> tuple[int, int]:
     """How much machine code a training elsewhere finds in a folder, and how much it makes."""
-    from chainrule.engines.llvm import cache, training
+    from chainrule.engines.llvm.machine import cache
+    from chainrule.engines.llvm.runs import training
 
     found: list[bool] = []
     read, os.environ[cache.VARIABLE] = cache.read, folder

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from chainrule.engines.cores import most
-from chainrule.engines.llvm import thread_choice
+from chainrule.engines.llvm.threads import thread_choice
 from chainrule.sklearn import GridSearchCV, MLPClassifier, NetworkClassifier, RandomizedSearchCV
 from sklearn import model_selection
 

@@ -10,7 +10,7 @@ import pytest
 import chainrule as cr
 from chainrule.engines import make_runner
 from chainrule.engines.cores import most
-from chainrule.engines.llvm.machine import target
+from chainrule.engines.llvm.machine.machine import target
 from chainrule.engines.llvm.plan import plan_loop
 from chainrule.tracing import Program, Variable, trees
 from chainrule.training import as_optimizer, heads_of

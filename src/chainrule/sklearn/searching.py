@@ -10,7 +10,7 @@ from joblib import effective_n_jobs, parallel_config
 from joblib.parallel import BACKENDS, DEFAULT_BACKEND, get_active_backend
 
 from chainrule.engines.cores import most
-from chainrule.engines.llvm import thread_choice
+from chainrule.engines.llvm.threads import thread_choice
 from chainrule.engines.threads import possible
 from sklearn import model_selection
 

@@ -7,7 +7,8 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 
-from chainrule.engines.llvm import ir, machine
+from chainrule.engines.llvm import ir
+from chainrule.engines.llvm.machine import machine
 from chainrule.engines.llvm.mathematics import Mathematics, vector_type
 from chainrule.engines.llvm.mathematics.numbers import constant, scalar_type
 

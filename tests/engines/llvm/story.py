@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 
 import chainrule as cr
-from chainrule.engines.llvm import emission, ir, plan, target
-from chainrule.engines.llvm.code import Code, pointer
-from chainrule.engines.llvm.groups import Grouping
+from chainrule.engines.llvm import ir, plan
+from chainrule.engines.llvm.emission import emission
 from chainrule.engines.llvm.inspection import groups_text, memory_text
-from chainrule.engines.llvm.lowering import lower
+from chainrule.engines.llvm.machine import target
+from chainrule.engines.llvm.planning.groups import Grouping
+from chainrule.engines.llvm.planning.lowering import lower
+from chainrule.engines.llvm.writing.code import Code, pointer
 from chainrule.engines.loop import TrainingLoop
 
 README = Path(plan.__file__).with_name("README.md")

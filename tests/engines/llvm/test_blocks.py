@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.engines import cores
-from chainrule.engines.llvm import machine
 from chainrule.engines.llvm.contractions import blocking
 from chainrule.engines.llvm.contractions.tile_writer import PIECE
-from chainrule.engines.llvm.kernel import Kernel
+from chainrule.engines.llvm.machine import machine
+from chainrule.engines.llvm.runs.kernel import Kernel
 from chainrule.tracing import trace
 
 FORMS = {
@@ -87,7 +87,7 @@ def test_caches_of_any_size_give_the_same_bits(
     results = []
     for size in (2**20, second_cache):
         target = replace(machine.target(), second_cache=size)
-        monkeypatch.setattr("chainrule.engines.llvm.kernel.target", lambda target=target: target)
+        monkeypatch.setattr("chainrule.engines.llvm.runs.kernel.target", lambda target=target: target)
         results.append(Kernel(trace(lambda x, y: np.einsum(subscripts, x, y), x, y))(x, y)[0])
     np.testing.assert_array_equal(*results)
 
@@ -122,7 +122,7 @@ def test_what_is_asked_for_ahead_changes_no_bit(
     monkeypatch.setattr(blocking, "panels_are_worth", lambda *_, **__: False)
     for size, asked in ((2**20, False), (2**12, True)):
         target = replace(machine.target(), second_cache=size)
-        monkeypatch.setattr("chainrule.engines.llvm.kernel.target", lambda target=target: target)
+        monkeypatch.setattr("chainrule.engines.llvm.runs.kernel.target", lambda target=target: target)
         kernel = Kernel(trace(lambda x, y: np.einsum(subscripts, x, y), x, y))
         assert ("prefetch" in str(kernel.function.ir)) == asked
         results.append(kernel(x, y)[0])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from chainrule.engines.llvm import cache
+from chainrule.engines.llvm.machine import cache
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from chainrule.engines import cores
 from chainrule.engines.cores import most
-from chainrule.engines.llvm.thread_choice import callers
+from chainrule.engines.llvm.threads.thread_choice import callers
 
 V2 = "31 23 0:28 / /sys/fs/cgroup rw,relatime - cgroup2 cgroup2 rw\n"
 V1 = "32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct\n"
@@ -96,7 +96,7 @@ def test_what_is_asked_for_is_at_most_what_there_is(monkeypatch: pytest.MonkeyPa
 def test_callers_at_the_same_time_are_counted_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     import threading
 
-    from chainrule.engines.llvm import thread_choice
+    from chainrule.engines.llvm.threads import thread_choice
 
     monkeypatch.setattr(thread_choice, "_ended", {})
     inside, leave, seen = threading.Barrier(3), threading.Event(), []

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.engines import REFERENCE
-from chainrule.engines.llvm.factors import with_joined_factors
+from chainrule.engines.llvm.planning.factors import with_joined_factors
 from chainrule.tracing import Program, simplify, trace
 from chainrule.tracing.passes.simplify import drop_unused
 from trying import examples

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines.llvm import cache, machine, training
+from chainrule.engines.llvm.machine import cache, machine
+from chainrule.engines.llvm.runs import training
 
 X = np.random.default_rng(0).normal(size=(90, 12))
 LABELS = np.argmax(X[:, :3], axis=1)

@@ -13,8 +13,9 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines.choice import COMPILER
-from chainrule.engines.llvm import cache, caches, machine, target, training
-from chainrule.engines.llvm.target import SETTINGS, Target, narrowed, whole
+from chainrule.engines.llvm.machine import cache, caches, machine, target
+from chainrule.engines.llvm.machine.target import SETTINGS, Target, narrowed, whole
+from chainrule.engines.llvm.runs import training
 
 NAMES = machine.settings()
 

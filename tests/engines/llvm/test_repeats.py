@@ -16,8 +16,10 @@ from tests.strategies import inputs_of, programs
 
 import chainrule as cr
 from chainrule.engines import ENGINES, evaluate
-from chainrule.engines.llvm import cache, emission, groups, repeats
-from chainrule.engines.llvm.kernel import Kernel
+from chainrule.engines.llvm.emission import emission, repeats
+from chainrule.engines.llvm.machine import cache
+from chainrule.engines.llvm.planning import groups
+from chainrule.engines.llvm.runs.kernel import Kernel
 
 APART = 10**6
 """Groups in a function, so that each is written where it is."""

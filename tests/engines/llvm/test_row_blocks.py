@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines.llvm import machine, row_blocks
-from chainrule.engines.llvm.kernel import Kernel
-from chainrule.engines.llvm.lowering import lower
-from chainrule.engines.llvm.row_blocks import in_blocks
+from chainrule.engines.llvm.machine import machine
+from chainrule.engines.llvm.planning import row_blocks
+from chainrule.engines.llvm.planning.lowering import lower
+from chainrule.engines.llvm.planning.row_blocks import in_blocks
+from chainrule.engines.llvm.runs.kernel import Kernel
 from chainrule.tracing import Program
 from chainrule.tracing.passes.straight_line import compile_program
 from chainrule.tracing.program import bodies_of

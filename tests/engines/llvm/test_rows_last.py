@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.engines import REFERENCE
-from chainrule.engines.llvm import cache, plan, rows_last, training
+from chainrule.engines.llvm import plan
+from chainrule.engines.llvm.machine import cache
+from chainrule.engines.llvm.planning import rows_last
+from chainrule.engines.llvm.runs import training
 from chainrule.engines.loop import TrainingLoop
 from chainrule.nn import ACTIVATIONS
 from chainrule.ops import ArrayType

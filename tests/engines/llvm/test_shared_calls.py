@@ -14,8 +14,12 @@ from tests.trying import examples
 
 import chainrule as cr
 from chainrule.engines import ENGINES, cores
-from chainrule.engines.llvm import cache, emission, groups, kernel, long_sums, sharing
-from chainrule.engines.llvm.kernel import Kernel
+from chainrule.engines.llvm.emission import emission
+from chainrule.engines.llvm.machine import cache
+from chainrule.engines.llvm.planning import groups, sharing
+from chainrule.engines.llvm.runs import kernel
+from chainrule.engines.llvm.runs.kernel import Kernel
+from chainrule.engines.llvm.writing import long_sums
 from chainrule.ops import REGISTRY
 from chainrule.ops.operation import Operation
 from chainrule.tracing import Program

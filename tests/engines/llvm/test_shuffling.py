@@ -5,7 +5,7 @@ import pytest
 
 from chainrule.engines import ENGINES, REFERENCE
 from chainrule.engines.llvm import engine as llvm
-from chainrule.engines.llvm import shuffling
+from chainrule.engines.llvm.runs import shuffling
 
 
 def _natural(epochs: int, rows: int, beyond: int = 0):

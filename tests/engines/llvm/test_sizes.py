@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines.llvm import cache, emission, groups, repeats
 from chainrule.engines.llvm.contractions import blocking
-from chainrule.engines.llvm.kernel import Kernel
-from chainrule.engines.llvm.sizes import Sizes, smaller
+from chainrule.engines.llvm.emission import emission, repeats
+from chainrule.engines.llvm.machine import cache
+from chainrule.engines.llvm.planning import groups
+from chainrule.engines.llvm.runs.kernel import Kernel
+from chainrule.engines.llvm.writing.sizes import Sizes, smaller
 from chainrule.tracing.trees import leaves_of
 
 

@@ -10,7 +10,9 @@ import pytest
 from story import BLOCK, README, rewritten, stages
 
 import chainrule as cr
-from chainrule.engines.llvm import cache, inspection, training
+from chainrule.engines.llvm import inspection
+from chainrule.engines.llvm.machine import cache
+from chainrule.engines.llvm.runs import training
 
 
 def test_the_readme_is_true() -> None:

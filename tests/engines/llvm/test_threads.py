@@ -10,23 +10,15 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines import cores
-from chainrule.engines.llvm import (
-    cache,
-    emission,
-    groups,
-    kernel,
-    long_sums,
-    moves,
-    pages,
-    plan,
-    row_blocks,
-    runner,
-    sharing,
-    team,
-    training,
-)
-from chainrule.engines.llvm.team import Team
-from chainrule.engines.llvm.thread_choice import ThreadChoice
+from chainrule.engines.llvm import plan
+from chainrule.engines.llvm.emission import emission
+from chainrule.engines.llvm.machine import cache
+from chainrule.engines.llvm.planning import groups, pages, row_blocks, sharing
+from chainrule.engines.llvm.runs import kernel, runner, training
+from chainrule.engines.llvm.threads import team
+from chainrule.engines.llvm.threads.team import Team
+from chainrule.engines.llvm.threads.thread_choice import ThreadChoice
+from chainrule.engines.llvm.writing import long_sums, moves
 from chainrule.tracing import trees
 
 LONG = long_sums.LONG

@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.engines import cores
 from chainrule.engines.engine import Engine, Executable
-from chainrule.engines.llvm.target import chosen
+from chainrule.engines.llvm.machine.target import chosen
 from chainrule.engines.loop import Runner, TrainingLoop
 from chainrule.forks import compiling
 from chainrule.tracing.passes.real_parts import has_complex, in_parts, without_parts
@@ -57,7 +57,7 @@ class LlvmEngine(Engine):
         """The Program as a kernel."""
         load_compiler()
         from chainrule.engines.llvm.complex_executable import ComplexExecutable
-        from chainrule.engines.llvm.kernel import Kernel
+        from chainrule.engines.llvm.runs.kernel import Kernel
 
         return ComplexExecutable(program, Kernel(in_parts(program))) if has_complex(program) else Kernel(program)
 
@@ -66,7 +66,7 @@ class LlvmEngine(Engine):
     ) -> Runner:
         """Loop and step compiled together."""
         load_compiler()
-        from chainrule.engines.llvm.runner import LlvmRunner
+        from chainrule.engines.llvm.runs.runner import LlvmRunner
 
         return LlvmRunner(loop, list(data), threads, list(held_out))
 
@@ -75,7 +75,7 @@ class LlvmEngine(Engine):
         self._shuffled += orders.size
         if self._shuffled >= MANY_SHUFFLED:
             load_compiler()
-            from chainrule.engines.llvm.shuffling import shuffle
+            from chainrule.engines.llvm.runs.shuffling import shuffle
 
             if shuffle(random, orders):
                 return
@@ -88,7 +88,7 @@ class LlvmEngine(Engine):
     def memory(self, loop: TrainingLoop) -> tuple[list[int], int]:
         """The arena as it is planned, and what every thread has for itself."""
         load_compiler()
-        from chainrule.engines.llvm.machine import target
+        from chainrule.engines.llvm.machine.machine import target
         from chainrule.engines.llvm.plan import plan_loop
 
         plan = plan_loop(loop, target())
@@ -98,7 +98,7 @@ class LlvmEngine(Engine):
     def load(self) -> None:
         """Load LLVM, and make it ready for this CPU."""
         load_compiler()
-        from chainrule.engines.llvm.runner import LlvmRunner
+        from chainrule.engines.llvm.runs.runner import LlvmRunner
 
         LlvmRunner.begin()
 
@@ -108,15 +108,15 @@ def load_compiler() -> None:
     """Import the compiler, which is done where it is first needed; a fork meanwhile would leave the child half of it."""
     with compiling:
         import chainrule.engines.llvm.inspection
-        import chainrule.engines.llvm.kernel
-        import chainrule.engines.llvm.runner  # noqa: F401
+        import chainrule.engines.llvm.runs.kernel
+        import chainrule.engines.llvm.runs.runner  # noqa: F401
 
 
 @lru_cache(maxsize=64)
 def _without_machine_code(program: Program) -> str | None:
     """What of a Program has no machine code, looked for once."""
     load_compiler()
-    from chainrule.engines.llvm.lowering import COMPLEX, DTYPES, constants, unsupported
+    from chainrule.engines.llvm.planning.lowering import COMPLEX, DTYPES, constants, unsupported
 
     known = (*DTYPES, *COMPLEX)
     kinds = sorted({str(x.dtype) for x in program.inputs if x.dtype.name not in known})

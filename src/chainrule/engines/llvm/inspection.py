@@ -11,10 +11,10 @@ import os
 import re
 from pathlib import Path
 
-from chainrule.engines.llvm.buffers import Buffer
-from chainrule.engines.llvm.groups import Group, Grouping
-from chainrule.engines.llvm.machine import CompiledFunction
-from chainrule.engines.llvm.memory import MemoryPlan
+from chainrule.engines.llvm.machine.machine import CompiledFunction
+from chainrule.engines.llvm.planning.buffers import Buffer
+from chainrule.engines.llvm.planning.groups import Group, Grouping
+from chainrule.engines.llvm.planning.memory import MemoryPlan
 from chainrule.ops import Contraction
 from chainrule.tracing import Literal, Program
 

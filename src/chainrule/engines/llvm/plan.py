@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chainrule.engines.llvm.buffers import Arena, Buffer, View
 from chainrule.engines.llvm.contractions.blocking import workspace_bytes
-from chainrule.engines.llvm.groups import Grouping, group
-from chainrule.engines.llvm.lowering import Lowered, lower
-from chainrule.engines.llvm.memory import MemoryPlan
-from chainrule.engines.llvm.row_blocks import in_blocks
-from chainrule.engines.llvm.rows_last import with_rows_last
-from chainrule.engines.llvm.sharing import work
-from chainrule.engines.llvm.target import Target
+from chainrule.engines.llvm.machine.target import Target
+from chainrule.engines.llvm.planning.buffers import Arena, Buffer, View
+from chainrule.engines.llvm.planning.groups import Grouping, group
+from chainrule.engines.llvm.planning.lowering import Lowered, lower
+from chainrule.engines.llvm.planning.memory import MemoryPlan
+from chainrule.engines.llvm.planning.row_blocks import in_blocks
+from chainrule.engines.llvm.planning.rows_last import with_rows_last
+from chainrule.engines.llvm.planning.sharing import work
 from chainrule.engines.loop import TrainingLoop
 from chainrule.tracing import Program, Variable, trees
 

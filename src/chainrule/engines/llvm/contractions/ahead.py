@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import prod
 
-from chainrule.engines.llvm.code import Code, i64
 from chainrule.engines.llvm.contractions.products import Operand, Product
 from chainrule.engines.llvm.contractions.tile_writer import Tile
-from chainrule.engines.llvm.positions import Index
+from chainrule.engines.llvm.writing.code import Code, i64
+from chainrule.engines.llvm.writing.positions import Index
 
 PRODUCTS = 1024
 """Vectors multiplied while a line of memory comes from far, about: two in each of some 500 cycles."""

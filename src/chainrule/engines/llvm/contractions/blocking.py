@@ -9,18 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from chainrule.engines.llvm.contractions.block_choice import (
+from chainrule.engines.llvm.contractions.products import Operand, Product
+from chainrule.engines.llvm.contractions.tile_writer import PIECE
+from chainrule.engines.llvm.machine.target import Target
+from chainrule.engines.llvm.planning.block_choice import (
     breadth_of,
     panels_are_worth,
     rows_first,
     tallest,
     turned_is_worth,
 )
-from chainrule.engines.llvm.contractions.products import Operand, Product
-from chainrule.engines.llvm.contractions.tile_writer import PIECE
-from chainrule.engines.llvm.groups import Grouping
-from chainrule.engines.llvm.memory import MemoryPlan
-from chainrule.engines.llvm.target import Target
+from chainrule.engines.llvm.planning.groups import Grouping
+from chainrule.engines.llvm.planning.memory import MemoryPlan
 from chainrule.ops import Contraction
 
 JOBS = 8

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.contractions.ahead import Ahead
 from chainrule.engines.llvm.contractions.blocking import Blocking
 from chainrule.engines.llvm.contractions.panels import Panels, Rows, Terms
 from chainrule.engines.llvm.contractions.products import Product, multiply_add
 from chainrule.engines.llvm.contractions.tile_writer import WRITTEN_OUT, Tile, TileWriter, reaching_back
-from chainrule.engines.llvm.memory import MemoryPlan
-from chainrule.engines.llvm.positions import Index
-from chainrule.engines.llvm.sizes import Size
+from chainrule.engines.llvm.planning.memory import MemoryPlan
+from chainrule.engines.llvm.writing.code import Code
+from chainrule.engines.llvm.writing.positions import Index
+from chainrule.engines.llvm.writing.sizes import Size
 
 
 @dataclass(frozen=True)

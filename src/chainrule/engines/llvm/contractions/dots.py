@@ -6,15 +6,15 @@ from math import prod
 from typing import Any
 
 from chainrule.engines.llvm import ir
-from chainrule.engines.llvm.buffers import View, lanes
-from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.contractions.products import Product, finish, multiply_add
-from chainrule.engines.llvm.folds import across_each
-from chainrule.engines.llvm.long_sums import BLOCK, losses, settled, with_losses
 from chainrule.engines.llvm.mathematics import Vector
-from chainrule.engines.llvm.memory import MemoryPlan
-from chainrule.engines.llvm.points import Point
-from chainrule.engines.llvm.positions import Index
+from chainrule.engines.llvm.planning.buffers import View, lanes
+from chainrule.engines.llvm.planning.memory import MemoryPlan
+from chainrule.engines.llvm.writing.code import Code
+from chainrule.engines.llvm.writing.folds import across_each
+from chainrule.engines.llvm.writing.long_sums import BLOCK, losses, settled, with_losses
+from chainrule.engines.llvm.writing.points import Point
+from chainrule.engines.llvm.writing.positions import Index
 
 ROWS = 8
 """Rows whose products are summed side by side, to hide the time an addition takes."""

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.engines.llvm.code import Code, vector_type
 from chainrule.engines.llvm.contractions.blocking import LINE, Blocking
 from chainrule.engines.llvm.contractions.products import Operand, Product
 from chainrule.engines.llvm.contractions.tile_writer import Tile
-from chainrule.engines.llvm.moves import turned
-from chainrule.engines.llvm.positions import Index
-from chainrule.engines.llvm.sizes import Size
+from chainrule.engines.llvm.writing.code import Code, vector_type
+from chainrule.engines.llvm.writing.moves import turned
+from chainrule.engines.llvm.writing.positions import Index
+from chainrule.engines.llvm.writing.sizes import Size
 
 Terms = tuple[Index, Index]
 """Some terms of a sum: the first, and how many."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chainrule.engines.llvm.buffers import View, lanes
-from chainrule.engines.llvm.code import Code
-from chainrule.engines.llvm.groups import Group
 from chainrule.engines.llvm.mathematics import Vector
-from chainrule.engines.llvm.memory import MemoryPlan
-from chainrule.engines.llvm.points import Point
-from chainrule.engines.llvm.positions import Index
-from chainrule.engines.llvm.sizes import Size
+from chainrule.engines.llvm.planning.buffers import View, lanes
+from chainrule.engines.llvm.planning.groups import Group
+from chainrule.engines.llvm.planning.memory import MemoryPlan
+from chainrule.engines.llvm.writing.code import Code
+from chainrule.engines.llvm.writing.points import Point
+from chainrule.engines.llvm.writing.positions import Index
+from chainrule.engines.llvm.writing.sizes import Size
 from chainrule.ops.kinds.contraction import parse
 from chainrule.tracing import Variable
 from chainrule.tracing.program import Atom

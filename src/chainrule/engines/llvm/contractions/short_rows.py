@@ -7,15 +7,15 @@ from functools import partial
 from typing import Any
 
 from chainrule.engines.llvm import ir
-from chainrule.engines.llvm.buffers import View
-from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.contractions.products import Operand, Product, multiply_add
 from chainrule.engines.llvm.contractions.tile_writer import PIECE, WRITTEN_OUT, Tile
 from chainrule.engines.llvm.contractions.tiles import Run, Tiles, equal_blocks
 from chainrule.engines.llvm.mathematics import Vector
-from chainrule.engines.llvm.memory import MemoryPlan
-from chainrule.engines.llvm.points import Point, strides_over
-from chainrule.engines.llvm.positions import Index
+from chainrule.engines.llvm.planning.buffers import View
+from chainrule.engines.llvm.planning.memory import MemoryPlan
+from chainrule.engines.llvm.writing.code import Code
+from chainrule.engines.llvm.writing.points import Point, strides_over
+from chainrule.engines.llvm.writing.positions import Index
 from chainrule.tracing import Variable
 
 FOUR = 4

@@ -11,13 +11,13 @@ from functools import partial
 from typing import Any
 
 from chainrule.engines.llvm import ir
-from chainrule.engines.llvm.buffers import View, long_strides, storage_type
-from chainrule.engines.llvm.code import Code, vector_type
-from chainrule.engines.llvm.contractions.block_choice import FAR
 from chainrule.engines.llvm.contractions.products import Product, finish
-from chainrule.engines.llvm.memory import MemoryPlan
-from chainrule.engines.llvm.positions import Index
-from chainrule.engines.llvm.sizes import Size
+from chainrule.engines.llvm.planning.block_choice import FAR
+from chainrule.engines.llvm.planning.buffers import View, long_strides, storage_type
+from chainrule.engines.llvm.planning.memory import MemoryPlan
+from chainrule.engines.llvm.writing.code import Code, vector_type
+from chainrule.engines.llvm.writing.positions import Index
+from chainrule.engines.llvm.writing.sizes import Size
 from chainrule.tracing import Variable
 
 WRITTEN_OUT = 48

@@ -12,18 +12,18 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from chainrule.engines.llvm.buffers import View, long_strides
-from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.contractions.ahead import Ahead
-from chainrule.engines.llvm.contractions.block_choice import breadth_of, rows_first, tallest
 from chainrule.engines.llvm.contractions.products import Operand, Product, finish, multiply_add
 from chainrule.engines.llvm.contractions.tile_writer import PIECE, WRITTEN_OUT, Tile, TileWriter, reaching_back
 from chainrule.engines.llvm.mathematics import Vector
-from chainrule.engines.llvm.memory import MemoryPlan
-from chainrule.engines.llvm.points import Point
-from chainrule.engines.llvm.positions import Index
-from chainrule.engines.llvm.sharing import BLOCKS
-from chainrule.engines.llvm.sizes import Size
+from chainrule.engines.llvm.planning.block_choice import breadth_of, rows_first, tallest
+from chainrule.engines.llvm.planning.buffers import View, long_strides
+from chainrule.engines.llvm.planning.memory import MemoryPlan
+from chainrule.engines.llvm.planning.sharing import BLOCKS
+from chainrule.engines.llvm.writing.code import Code
+from chainrule.engines.llvm.writing.points import Point
+from chainrule.engines.llvm.writing.positions import Index
+from chainrule.engines.llvm.writing.sizes import Size
 from chainrule.tracing.program import Atom
 
 BELOW = 8

@@ -1,0 +1,239 @@
+"""Groups of the same code, which is written once, as a function of the places of what they read and write, and of numbers.
+
+What was a loop in Python is in a Program again and again: at other places of the arena, in other buffers or further on in the same
+ones, as step by step the rows of an array; and with other constants, as the time of every step.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
+from typing import Any, TypeGuard
+
+import numpy as np
+
+from chainrule.engines.llvm import ir
+from chainrule.engines.llvm.mathematics.numbers import constant
+from chainrule.engines.llvm.mathematics.operators import OF_ANY_NUMBERS
+from chainrule.engines.llvm.planning.buffers import Buffer, View
+from chainrule.engines.llvm.planning.groups import Group
+from chainrule.engines.llvm.planning.memory import MemoryPlan
+from chainrule.engines.llvm.writing.code import Code
+from chainrule.engines.llvm.writing.sizes import Size, Sizes
+from chainrule.engines.llvm.writing.subroutines import call, subroutine
+from chainrule.ops import Contraction
+from chainrule.ops.operation import ArrayType
+from chainrule.tracing import Equation, Literal, Variable
+from chainrule.tracing.identity import is_plain
+from chainrule.tracing.program import Atom
+
+FEW = 2
+"""Different sizes of groups that are else alike up to which each has a function of its own."""
+
+LENGTH = -1
+"""What lengths are sizes of, where strides are those of a place."""
+
+
+class Likeness:
+    """What code is written for a group, as a `key`, and what it is told: `places`, where numbers of a buffer begin, and `numbers`.
+
+    The key leaves open how long axes are, and rows apart: these are the `sizes`. Without a key it is like no other.
+    """
+
+    def __init__(self, memory: MemoryPlan, group: Group) -> None:
+        self.key: Hashable = None
+        self.places: dict[tuple[Buffer, int], int] = {}
+        self.numbers: list[ir.Value] = []
+        self.sizes: dict[tuple[int, int], int] = {}
+        self._memory, self._group = memory, group
+        self._registers: dict[Variable, int] = {}
+        equations = group.equations
+        settings = [value for e in equations for value in e.attributes.values()]
+        if group.inner is None and all(map(is_plain, settings)):
+            kinds = self._lengths(group.space), group.root is None, len(group.pointwise), memory.widest
+            operands = tuple(map(self._equation, equations))
+            collected = tuple([self._place(memory.parts[e.output], 0) for e in equations if e.output in memory.parts])
+            self.key = kinds, operands, collected, tuple([buffer.dtype.str for buffer, _ in self.places])
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """What the sizes are."""
+        return tuple([value for _, value in self.sizes])
+
+    @property
+    def may_be_told(self) -> bool:
+        """Whether its code can be told the sizes: moves have them in their settings, and parts of sums in their buffers."""
+        root, parts = self._group.root, self._memory.parts
+        return (root is None or isinstance(root.op, Contraction)) and not any(
+            e.output in parts for e in self._group.equations
+        )
+
+    def _equation(self, equation: Equation) -> Hashable:
+        inputs = tuple(
+            [self._number(x, equation) if _is_told(x, equation) else self._operand(x) for x in equation.inputs]
+        )
+        settings = repr(sorted(equation.attributes.items())) if equation.attributes else ""
+        return equation.op, settings, inputs, self._operand(equation.output)
+
+    def _number(self, x: Literal, equation: Equation) -> Hashable:
+        self.numbers.append(constant(x.value, equation.output.dtype, 1))
+        return "number"
+
+    def _operand(self, x: Atom) -> Hashable:
+        """All that is asked of an operand: its type, the register it may be in, and where it is read or written."""
+        if isinstance(x, Literal):
+            if not x.shape:  # single numbers are written into the code
+                value = np.asarray(x.value)
+                written = type(x.value), value.dtype.str, value.tobytes()
+                return written, self._view(x) if id(x.value) in self._memory.constants else None
+            return self._view(x)
+        register = self._memory.register(x)
+        number = self._registers.setdefault(register, len(self._registers))
+        root = self._memory.root(x)
+        in_memory = isinstance(root, Literal) or root in self._memory.buffers
+        return number, self._lengths(x.shape), x.dtype.str, self._view(x) if in_memory else None
+
+    def _view(self, x: Atom) -> Hashable:
+        view = self._memory.view(x)
+        place = self._place(view.buffer, view.start)
+        return place, tuple([self._size(place, s) for s in view.strides]), self._lengths(view.shape)
+
+    def _place(self, buffer: Buffer, start: int) -> int:
+        return self.places.setdefault((buffer, start), len(self.places))
+
+    def _lengths(self, shape: tuple[int, ...]) -> tuple[Hashable, ...]:
+        return tuple([self._size(LENGTH, n) for n in shape])
+
+    def _size(self, of: int, value: int) -> Hashable:
+        """A length, or the stride of a place: which of the sizes it is; 0 and 1 have meanings of their own."""
+        return str(value) if value in (0, 1) else self.sizes.setdefault((of, value), len(self.sizes))
+
+    def function(
+        self, code: Code, emit: Callable[[Code, MemoryPlan, Group], None], sizes: Sequence[int | Size]
+    ) -> ir.Function:
+        """The group written as a function that is told them, for these sizes."""
+        found = dict(zip(self.sizes, sizes, strict=True))
+        memory = _ToldMemory(self._memory, self.places, found)
+        numbers: list[Variable] = []
+
+        def number(equation: Equation) -> Variable:
+            numbers.append(Variable("number", ArrayType((), equation.output.dtype)))
+            return numbers[-1]
+
+        def told(e: Equation) -> Equation:
+            inputs = tuple([number(e) if _is_told(x, e) else memory.operand(x) for x in e.inputs])
+            return e.replace(output=memory.operand(e.output), inputs=inputs)
+
+        group = self._group
+        whole = replace(
+            group,
+            space=memory.lengths(group.space),
+            root=group.root and told(group.root),
+            pointwise=[*map(told, group.pointwise)],
+            folds=[*map(told, group.folds)],
+            values={memory.operand(x) for x in group.values},
+            stored={memory.operand(x) for x in group.stored},
+        )
+        recorded = any(isinstance(x, Size) for x in sizes)
+        own = subroutine(code, "alike", memory.told.values(), numbers, recorded=recorded)
+        emit(own, memory, whole)
+        own.builder.ret_void()
+        written: ir.Function = own.builder.function
+        return written
+
+    def call(self, code: Code, function: ir.Function, record: Sequence[int] | None = None) -> None:
+        """Call the function that was written for a group of this key, and these sizes."""
+        call(code, function, [code.offset(*place) for place in self.places], self.numbers, record)
+
+
+class Alike:
+    """The groups of a Program by what is written for them, and the functions that are written already."""
+
+    def __init__(self, memory: MemoryPlan, groups: Sequence[Group]) -> None:
+        self._likenesses = {group: Likeness(memory, group) for group in groups}
+        self._values: dict[Hashable, Counter[tuple[int, ...]]] = {}
+        self._known: dict[Hashable, ir.Function] = {}
+        self._told: dict[Hashable, list[tuple[Sizes, ir.Function]]] = {}
+        for alike in self._likenesses.values():
+            self._values.setdefault(alike.key, Counter())[alike.values] += 1
+
+    def call(self, code: Code, group: Group, emit: Callable[[Code, MemoryPlan, Group], None]) -> bool:
+        """Call the function that carries out the group, if there are others like it; it is written where it is called first."""
+        alike = self._likenesses[group]
+        if alike.key is None:
+            return False
+        times, values = self._values[alike.key], alike.values
+        if values and len(times) > FEW and alike.may_be_told:
+            code = copy(code)
+            code.threads = code.threads.together()
+            told = self._told.setdefault(alike.key, [])
+            for sizes, function in told:
+                record = sizes.numbers(values)
+                if record is not None:
+                    alike.call(code, function, record)
+                    return True
+            sizes = Sizes(values)
+            told.append((sizes, alike.function(code, emit, sizes.all)))
+            alike.call(code, told[-1][1], sizes.numbers(values))
+            return True
+        if times[values] == 1:
+            return False
+        if (alike.key, values) not in self._known:
+            self._known[alike.key, values] = alike.function(code, emit, values)
+        alike.call(code, self._known[alike.key, values])
+        return True
+
+
+class _ToldMemory(MemoryPlan):
+    """The memory of one group, with a buffer for every place that its code is told, and these sizes of what lies there."""
+
+    def __init__(
+        self, memory: MemoryPlan, places: Mapping[tuple[Buffer, int], int], sizes: Mapping[tuple[int, int], int | Size]
+    ) -> None:
+        self.widest, self.inner, self.grouping = memory.widest, {}, memory.grouping
+        self.told = {place: replace(place[0]) for place in places}
+        self._whole, self._places, self._sizes = memory, places, sizes
+        self._operands: dict[Atom, Variable] = {}
+        self._known: dict[Variable, Atom] = {}
+        self.parts = {
+            self.operand(x): self.told[buffer, 0] for x, buffer in memory.parts.items() if (buffer, 0) in self.told
+        }
+
+    def lengths(self, shape: tuple[int, ...]) -> Any:
+        """A shape of the group, as its code is to know it."""
+        return tuple([self._sizes.get((LENGTH, n), n) for n in shape])
+
+    def operand(self, x: Any) -> Any:
+        """An operand of the group, with such a shape; single numbers that are known stay."""
+        if isinstance(x, Literal) and not x.shape:
+            return x
+        if x not in self._operands:
+            kind = x.type if isinstance(x, Variable) else x.kind
+            name = x.name if isinstance(x, Variable) else "constant"
+            self._operands[x] = Variable(name, ArrayType(self.lengths(kind.shape), kind.dtype))
+            self._known[self._operands[x]] = x
+        return self._operands[x]
+
+    def view(self, x: Atom) -> View:
+        """Where an operand is read."""
+        there = self._whole.view(self._known.get(x, x) if isinstance(x, Variable) else x)
+        place = there.buffer, there.start
+        strides: list[Any] = [self._sizes.get((self._places[place], s), s) for s in there.strides]
+        return View(self.told[place], 0, tuple(strides), self.lengths(there.shape))
+
+    def register(self, x: Variable) -> Variable:
+        """The variable whose register holds `x`."""
+        known = self._known.get(x)
+        return self.operand(self._whole.register(known)) if isinstance(known, Variable) else x
+
+
+def _is_told(x: Atom, equation: Equation) -> TypeGuard[Literal]:
+    """Whether it is a constant that a function can be told: the equation's code is the same whatever number it is."""
+    if not isinstance(x, Literal) or x.shape or equation.op.name not in OF_ANY_NUMBERS:
+        return False
+    kind = equation.output.dtype
+    return kind.kind == "f" and all(
+        getattr(y.kind if isinstance(y, Literal) else y, "dtype", kind) == kind for y in equation.inputs
+    )

@@ -1,0 +1,1 @@
+"""LLVM, the CPU it writes for, and machine code that is kept."""

@@ -1,0 +1,177 @@
+"""Threads that carry out one function together: each takes a share of a loop, and waits where it needs the others' work.
+
+All threads run the same code. What a thread computes of a result never depends on how many there are, so neither do the
+bits of the result. A wait is a counter in the arena that every thread raises once; they spin until all have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+from chainrule.engines.llvm import ir
+from chainrule.engines.llvm.machine.machine import YIELD, pause
+from chainrule.engines.llvm.planning.buffers import BARRIER, Buffer
+
+i64, pointer = ir.IntType(64), ir.PointerType()
+
+PATIENCE = 1024
+"""Looks at the counter between two times that the system may run another thread in this one's place."""
+
+
+class SingleThread:
+    """One thread: all of every loop is its share, and it waits for nobody."""
+
+    dividing = False
+    values: tuple[Any, ...] = ()
+    """What a function is told by the one that calls it, so that the same threads carry it out."""
+
+    def within(self, builder: Any, values: Sequence[Any]) -> SingleThread:
+        """The same threads in another function, which was told these values."""
+        return self
+
+    def together(self) -> SingleThread:
+        """Those that carry out a function which shares its loops out: all of them, or in a part for one thread that one."""
+        return self
+
+    @contextmanager
+    def section(self, reads: Iterable[Buffer], writes: Iterable[Buffer], *, shared: bool) -> Iterator[None]:
+        """A part of the work, which may begin when what it reads and writes is no longer in use."""
+        yield
+
+    def barrier(self) -> None:
+        """Wait until all threads are here."""
+
+    def share(self, count: Any) -> tuple[Any, Any]:
+        """Where this thread's share of so many pieces begins and ends."""
+        return i64(0), count
+
+
+@dataclass
+class _Use:
+    """Places in the arena read and written since the last barrier."""
+
+    reads: list[tuple[int, int]] = field(default_factory=list)
+    writes: list[tuple[int, int]] = field(default_factory=list)
+
+    def in_the_way_of(self, other: _Use) -> bool:
+        return (
+            _overlap(self.writes, other.reads)
+            or _overlap(self.writes, other.writes)
+            or _overlap(self.reads, other.writes)
+        )
+
+    def add(self, other: _Use) -> None:
+        self.reads += other.reads
+        self.writes += other.writes
+
+
+@dataclass
+class _Work:
+    """What was done since the last barrier, by all threads and by the first alone, in whichever functions."""
+
+    together: _Use = field(default_factory=_Use)
+    first: _Use = field(default_factory=_Use)
+
+
+class ThreadGroup(SingleThread):
+    """Several threads; `thread` says which one this is."""
+
+    def __init__(self, builder: Any, arena: Any, thread: Any, threads: Any) -> None:
+        self.builder, self.thread, self.threads = builder, thread, threads
+        self._counter = builder.gep(arena, [i64(BARRIER)], source_etype=ir.IntType(8))
+        self._wait = _waiting(builder.module)
+        self._goal = builder.alloca(i64)
+        builder.store(i64(0), self._goal)
+        self._done = _Work()
+        self.dividing = False
+
+    @property
+    def values(self) -> tuple[Any, ...]:  # type: ignore[override]
+        """Which thread this is, how many there are, and where they count their arrivals."""
+        return self.thread, self.threads, self._counter, self._goal
+
+    def within(self, builder: Any, values: Sequence[Any]) -> ThreadGroup:
+        """The same threads in another function, which was told these values."""
+        other = copy(self)
+        other.builder = builder
+        other.thread, other.threads, other._counter, other._goal = values
+        return other
+
+    def together(self) -> ThreadGroup:
+        """All threads, or the first as if there were no others."""
+        found = copy(self)
+        if not self.dividing:
+            found.thread, found.threads, found.dividing = i64(0), i64(1), True
+        return found
+
+    @contextmanager
+    def section(self, reads: Iterable[Buffer], writes: Iterable[Buffer], *, shared: bool) -> Iterator[None]:
+        """A part of the work, done by all threads together or by the first one alone."""
+        use = _Use(list(map(_place, reads)), list(map(_place, writes)))
+        if self._done.together.in_the_way_of(use) or (shared and self._done.first.in_the_way_of(use)):
+            self.barrier()
+        if shared:
+            self.dividing = True
+            yield
+            self.dividing = False
+            self._done.together.add(use)
+        else:
+            with self.builder.if_then(self.builder.icmp_signed("==", self.thread, i64(0))):
+                yield
+            self._done.first.add(use)
+
+    def barrier(self) -> None:
+        """Wait until all threads are here."""
+        goal = self.builder.add(self.builder.load(self._goal, typ=i64), self.threads)
+        self.builder.store(goal, self._goal)
+        self.builder.call(self._wait, [self._counter, goal])
+        self._done.together, self._done.first = _Use(), _Use()
+
+    def share(self, count: Any) -> tuple[Any, Any]:
+        """Where this thread's share of so many pieces begins and ends."""
+        begin = self.builder.mul(self.thread, count)
+        end = self.builder.add(begin, count)
+        return self.builder.sdiv(begin, self.threads), self.builder.sdiv(end, self.threads)
+
+
+def _place(buffer: Buffer) -> tuple[int, int]:
+    return buffer.offset, buffer.offset + buffer.nbytes
+
+
+def _overlap(some: list[tuple[int, int]], others: list[tuple[int, int]]) -> bool:
+    return any(a < d and c < b for a, b in some for c, d in others)
+
+
+def _waiting(module: Any) -> Any:
+    """The function that raises the counter and returns when it has reached the goal."""
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer, i64]), "wait")
+    function.linkage = "internal"
+    function.attributes.append("noinline")
+    counter, goal = function.args
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    builder.atomic_rmw("add", counter, i64(1), "acq_rel")
+    look, again, tired, done = (function.append_basic_block(name) for name in ("look", "again", "tired", "done"))
+    entry = builder.block
+    builder.branch(look)
+    builder.position_at_end(look)
+    looks = builder.phi(i64)
+    looks.add_incoming(i64(1), entry)
+    reached = builder.icmp_signed(">=", builder.load_atomic(counter, "acquire", 8, typ=i64), goal)
+    builder.cbranch(reached, done, again)
+    builder.position_at_end(again)
+    pause(builder)
+    following = builder.add(looks, i64(1))
+    is_tired = builder.icmp_signed("==", builder.srem(following, i64(PATIENCE)), i64(0))
+    looks.add_incoming(following, again)
+    looks.add_incoming(following, tired)
+    builder.cbranch(is_tired, tired, look)
+    builder.position_at_end(tired)
+    builder.call(ir.Function(module, ir.FunctionType(ir.IntType(32), []), YIELD), [])
+    builder.branch(look)
+    builder.position_at_end(done)
+    builder.ret_void()
+    return function

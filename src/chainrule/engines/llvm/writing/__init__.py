@@ -1,0 +1,1 @@
+"""The language that groups are written in: loops, places, sums and moves."""
