@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from chainrule.engines import REFERENCE, Engine
+from chainrule.engines import REFERENCE, Engine, Shuffling
 from chainrule.errors import ShapeError
 from chainrule.ops.lazy import cached_property
 from chainrule.training.alike import alike
 from chainrule.training.stored.layout import Layout
 
 Streams = Mapping[str, Any]
-"""Where the two streams of random numbers stand: `order` and `keys`, each as its bit generator says it; no `keys` where none are drawn."""
+"""Where the two streams of random numbers stand, as their bit generators say it: `order`, and `keys`, `None` where none are drawn."""
+
+
+class Drawn(NamedTuple):
+    """What is drawn for some epochs: the orders of the rows, shape (epochs, rows), the key of every step, and the streams around it.
+
+    Orders may be `left` to a crew to be shuffled before they are first read; until then their stream `stands` where it did before.
+    """
+
+    order: Any
+    keys: Any
+    before: Streams
+    stands: Streams
+    left: Shuffling | None = None
+
+    @property
+    def after(self) -> Streams:
+        """The streams after it, once orders are shuffled."""
+        return self.stands if self.left is None else {**self.stands, "order": self.left.state}
 
 
 class Batches:
@@ -47,6 +65,7 @@ class Batches:
     def _begin(self, seed: int) -> None:
         self._order = np.random.default_rng([seed, 0])
         self._keys = np.random.default_rng([seed, 1]) if self.keyed else None
+        self._left: Shuffling | None = None
 
     @property
     def windows(self) -> str:
@@ -63,15 +82,21 @@ class Batches:
     @property
     def streams(self) -> Streams:
         """The streams before what is drawn next."""
+        if self._left is not None:
+            self._order.bit_generator.state, self._left = self._left.state, None
         return _standing(self._order, self._keys)
 
     @streams.setter
     def streams(self, streams: Streams) -> None:
+        self._left = None
         _stand(streams, self._order, self._keys)
 
-    def draw(self, epochs: int) -> tuple[Any, Any]:
-        """For the next epochs the order of the rows, shape (epochs, rows), and the key of every step."""
-        return self._orders(epochs), self._draw_keys(self._keys, epochs)
+    def draw(self, epochs: int, *, by_others: bool = False) -> Drawn:
+        """What the next epochs need; where calls are carried out by others, shuffling may be left to them."""
+        before = self.streams
+        order, self._left = self._orders(epochs, by_others)
+        keys = self._draw_keys(self._keys, epochs)
+        return Drawn(order, keys, before, _standing(self._order, self._keys), self._left)
 
     def later(self, streams: Streams, epochs: int) -> Streams:
         """The streams so many epochs after these, without drawing from those of the training."""
@@ -80,7 +105,7 @@ class Batches:
         if self._layout is not None:
             self._layout.keys(order, epochs)
         elif self._is_shuffled:
-            self._shuffled(order, epochs)
+            self._engine.shuffle(order, self._own(epochs)[:, : self.rows])
         self._draw_keys(keys, epochs)
         return _standing(order, keys)
 
@@ -100,22 +125,25 @@ class Batches:
     def _natural(self, epochs: int) -> Any:
         return np.broadcast_to(self._numbers, (epochs, self._filled))
 
-    def _shuffled(self, random: np.random.Generator, epochs: int) -> Any:
+    def _own(self, epochs: int) -> Any:
         order = np.empty((epochs, self._filled), np.int32)
         order[...] = self._numbers
-        self._engine.shuffle(random, order[:, : self.rows])
         return order
 
-    def _orders(self, epochs: int) -> Any:
+    def _orders(self, epochs: int, by_others: bool) -> tuple[Any, Shuffling | None]:
         if self._layout is not None:
-            return self._layout.orders(self._order, epochs, shuffled=self._is_shuffled)
-        if self._is_shuffled:
-            return self._shuffled(self._order, epochs)
-        if isinstance(self._shuffle, bool):
-            return self._natural(epochs)
-        order = self._natural(epochs).copy()
-        order[:, : self.rows] = self._given(epochs)
-        return order
+            return self._layout.orders(self._order, epochs, shuffled=self._is_shuffled), None
+        if not self._is_shuffled and isinstance(self._shuffle, bool):
+            return self._natural(epochs), None
+        order = self._own(epochs)
+        rows, left = order[:, : self.rows], None
+        if not self._is_shuffled:
+            rows[...] = self._given(epochs)
+        else:
+            left = self._engine.shuffling(self._order, rows) if by_others else None
+            if left is None:
+                self._engine.shuffle(self._order, rows)
+        return order, left
 
     def _given(self, epochs: int) -> Any:
         """Orders of the user's, checked."""
