@@ -56,9 +56,10 @@ def test_another_generator_is_left_to_numpy(monkeypatch):
     assert np.array_equal(orders, expected)
 
 
-def test_orders_that_are_left_to_others_are_those_that_are_drawn_at_once(monkeypatch):
+@pytest.mark.parametrize("keyed", [False, True])
+def test_orders_that_are_left_to_others_are_those_that_are_drawn_at_once(keyed, monkeypatch):
     monkeypatch.setattr(llvm, "MANY_SHUFFLED", 0)
-    at_once, left = (Batches(37, 40, 5, seed=7, shuffle=True, keyed=True, engine=ENGINES["llvm"]) for _ in range(2))
+    at_once, left = (Batches(37, 40, 5, seed=7, shuffle=True, keyed=keyed, engine=ENGINES["llvm"]) for _ in range(2))
     for epochs in (1, 3, 2):
         expected, drawn = at_once.draw(epochs), left.draw(epochs, by_others=True)
         assert np.array_equal(drawn.order, _natural(epochs, 40))
@@ -68,6 +69,7 @@ def test_orders_that_are_left_to_others_are_those_that_are_drawn_at_once(monkeyp
         assert np.array_equal(drawn.keys, expected.keys)
         assert (drawn.before, drawn.after) == (expected.before, expected.after)
     assert left.streams == at_once.streams
+    assert (left.streams["keys"] is None) is not keyed
 
 
 def test_this_numpy_is_known():
