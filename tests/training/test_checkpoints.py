@@ -603,7 +603,7 @@ def test_a_disk_that_is_full_for_a_while(fails: str, tmp_path: Path, monkeypatch
         raise OSError(errno.ENOSPC, "No space left on device", given[0] if fails == "open" else None)
 
     def disk(end: Any) -> None:
-        time.sleep(0.01)  # so that what was handed over is begun
+        time.sleep(0.05)  # so that what was handed over is begun
         while set(names(tmp_path)) - set(NAMES):
             time.sleep(0.001)
         seen[end.epoch] = {name: (tmp_path / name).read_bytes() for name in names(tmp_path)}

@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.engines.choice import AUTO, ENGINES, REFERENCE, choose, load, preferred, why_not
 from chainrule.engines.engine import Engine, Executable, Workspace
-from chainrule.engines.loop import Apart, Crew, Measurement, Runner, TrainingLoop, Work
+from chainrule.engines.loop import Apart, Crew, Measurement, Runner, Shuffling, TrainingLoop, Work
 from chainrule.engines.states import State
 from chainrule.errors import ShapeError
 from chainrule.tracing import trees
@@ -29,6 +29,7 @@ __all__ = [
     "Executable",
     "Measurement",
     "Runner",
+    "Shuffling",
     "State",
     "TrainingLoop",
     "Work",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.loop import Runner, StepRunner, TrainingLoop
+from chainrule.engines.loop import Runner, Shuffling, StepRunner, TrainingLoop
 from chainrule.tracing.program import Program
 
 
@@ -149,6 +149,13 @@ class Engine(ABC):
     def shuffle(self, random: np.random.Generator, orders: Any) -> None:
         """Shuffle every row of an int32 array in place, with the numbers that NumPy draws."""
         orders[...] = random.permuted(orders.astype(np.int64), axis=1)  # which NumPy shuffles twice as fast
+
+    def shuffling(self, random: np.random.Generator, orders: Any) -> Shuffling | None:
+        """The same, to be done by a crew before a call of a runner (`Apart.begun`); `None` where it cannot be left to one.
+
+        The generator stays where it is, and is to be given the state that is told afterwards.
+        """
+        return None
 
     def seconds(self, held: int, computed: int, rows: int) -> float:
         """About how long a function of rows takes that holds so many numbers and computes so many for each row.

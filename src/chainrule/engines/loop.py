@@ -83,6 +83,14 @@ class Work(Protocol):
         """What the call gives, once it has ended."""
 
 
+class Shuffling(Protocol):
+    """Orders of rows that are still to be shuffled: permutations already, and the same memory afterwards."""
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Where the generator of random numbers stands after it, once it was carried out."""
+
+
 class Crew(Protocol):
     """Threads that carry out works without Python; the one that puts them there helps, and is to close it."""
 
@@ -130,8 +138,8 @@ class Apart(Runner, Protocol):
     def crew(self, threads: int, works: int) -> Crew | None:
         """So many threads for its calls and those of others of its loop, so many at a time; `None` if they would be no faster."""
 
-    def begun(self, order: Any, first: int, count: int, scalars: list[Any]) -> Work:
-        """The same as `run`, to be given to a crew."""
+    def begun(self, order: Any, first: int, count: int, scalars: list[Any], before: Shuffling | None = None) -> Work:
+        """The same as `run`, to be given to a crew, which shuffles the order before if that is still to be done."""
 
 
 class Alone:

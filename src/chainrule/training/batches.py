@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from chainrule.engines import REFERENCE, Engine
+from chainrule.engines import REFERENCE, Engine, Shuffling
 from chainrule.errors import ShapeError
 from chainrule.ops.lazy import cached_property
 from chainrule.training.alike import alike
 from chainrule.training.stored.layout import Layout
 
 Streams = Mapping[str, Any]
-"""Where the two streams of random numbers stand: `order` and `keys`, each as its bit generator says it."""
+"""Where the two streams of random numbers stand, as their bit generators say it: `order`, and `keys`, `None` where none are drawn."""
+
+
+class Drawn(NamedTuple):
+    """What is drawn for some epochs: the orders of the rows, shape (epochs, rows), the key of every step, and the streams around it.
+
+    Orders may be `left` to a crew to be shuffled before they are first read; until then their stream `stands` where it did before.
+    """
+
+    order: Any
+    keys: Any
+    before: Streams
+    stands: Streams
+    left: Shuffling | None = None
+
+    @property
+    def after(self) -> Streams:
+        """The streams after it, once orders are shuffled."""
+        return self.stands if self.left is None else {**self.stands, "order": self.left.state}
 
 
 class Batches:
@@ -45,7 +63,9 @@ class Batches:
         self._begin(seed)
 
     def _begin(self, seed: int) -> None:
-        self._order, self._keys = (np.random.default_rng([seed, stream]) for stream in (0, 1))
+        self._order = np.random.default_rng([seed, 0])
+        self._keys = np.random.default_rng([seed, 1]) if self.keyed else None
+        self._left: Shuffling | None = None
 
     @property
     def windows(self) -> str:
@@ -62,36 +82,41 @@ class Batches:
     @property
     def streams(self) -> Streams:
         """The streams before what is drawn next."""
-        return {"order": self._order.bit_generator.state, "keys": self._keys.bit_generator.state}
+        if self._left is not None:
+            self._order.bit_generator.state, self._left = self._left.state, None
+        return _standing(self._order, self._keys)
 
     @streams.setter
     def streams(self, streams: Streams) -> None:
-        self._order.bit_generator.state = streams["order"]
-        self._keys.bit_generator.state = streams["keys"]
+        self._left = None
+        _stand(streams, self._order, self._keys)
 
-    def draw(self, epochs: int) -> tuple[Any, Any]:
-        """For the next epochs the order of the rows, shape (epochs, rows), and the key of every step."""
-        return self._orders(epochs), self._draw_keys(self._keys, epochs)
+    def draw(self, epochs: int, *, by_others: bool = False) -> Drawn:
+        """What the next epochs need; where calls are carried out by others, shuffling may be left to them."""
+        before = self.streams
+        order, self._left = self._orders(epochs, by_others)
+        keys = self._draw_keys(self._keys, epochs)
+        return Drawn(order, keys, before, _standing(self._order, self._keys), self._left)
 
     def later(self, streams: Streams, epochs: int) -> Streams:
         """The streams so many epochs after these, without drawing from those of the training."""
-        order, keys = (np.random.default_rng(0) for _ in range(2))
-        order.bit_generator.state, keys.bit_generator.state = streams["order"], streams["keys"]
+        order, keys = np.random.default_rng(0), np.random.default_rng(0) if self.keyed else None
+        _stand(streams, order, keys)
         if self._layout is not None:
             self._layout.keys(order, epochs)
         elif self._is_shuffled:
-            self._shuffled(order, epochs)
+            self._engine.shuffle(order, self._own(epochs)[:, : self.rows])
         self._draw_keys(keys, epochs)
-        return {"order": order.bit_generator.state, "keys": keys.bit_generator.state}
+        return _standing(order, keys)
 
     @property
     def _is_shuffled(self) -> bool:
         """Whether orders come from the stream; the order within a batch of all rows is of no account."""
         return self._shuffle is True and self.size < self.rows
 
-    def _draw_keys(self, random: np.random.Generator, epochs: int) -> Any:
+    def _draw_keys(self, random: np.random.Generator | None, epochs: int) -> Any:
         total = epochs * self.steps_per_epoch
-        return random.integers(0, 2**32, size=total, dtype=np.uint32) if self.keyed else np.zeros(total, np.uint32)
+        return np.zeros(total, np.uint32) if random is None else random.integers(0, 2**32, total, np.uint32)
 
     @cached_property
     def _numbers(self) -> Any:
@@ -100,22 +125,25 @@ class Batches:
     def _natural(self, epochs: int) -> Any:
         return np.broadcast_to(self._numbers, (epochs, self._filled))
 
-    def _shuffled(self, random: np.random.Generator, epochs: int) -> Any:
+    def _own(self, epochs: int) -> Any:
         order = np.empty((epochs, self._filled), np.int32)
         order[...] = self._numbers
-        self._engine.shuffle(random, order[:, : self.rows])
         return order
 
-    def _orders(self, epochs: int) -> Any:
+    def _orders(self, epochs: int, by_others: bool) -> tuple[Any, Shuffling | None]:
         if self._layout is not None:
-            return self._layout.orders(self._order, epochs, shuffled=self._is_shuffled)
-        if self._is_shuffled:
-            return self._shuffled(self._order, epochs)
-        if isinstance(self._shuffle, bool):
-            return self._natural(epochs)
-        order = self._natural(epochs).copy()
-        order[:, : self.rows] = self._given(epochs)
-        return order
+            return self._layout.orders(self._order, epochs, shuffled=self._is_shuffled), None
+        if not self._is_shuffled and isinstance(self._shuffle, bool):
+            return self._natural(epochs), None
+        order = self._own(epochs)
+        rows, left = order[:, : self.rows], None
+        if not self._is_shuffled:
+            rows[...] = self._given(epochs)
+        else:
+            left = self._engine.shuffling(self._order, rows) if by_others else None
+            if left is None:
+                self._engine.shuffle(self._order, rows)
+        return order, left
 
     def _given(self, epochs: int) -> Any:
         """Orders of the user's, checked."""
@@ -129,6 +157,18 @@ class Batches:
         if strange.size:
             raise ShapeError(f"shuffle gave row {strange[0]}; it must give numbers of rows, from 0 to {self.rows - 1}.")
         return given
+
+
+def _standing(order: np.random.Generator, keys: np.random.Generator | None) -> Streams:
+    """Where these stand."""
+    return {"order": order.bit_generator.state, "keys": None if keys is None else keys.bit_generator.state}
+
+
+def _stand(streams: Streams, order: np.random.Generator, keys: np.random.Generator | None) -> None:
+    """Have them stand there; keys that nobody draws are of no account."""
+    order.bit_generator.state = streams["order"]
+    if keys is not None:
+        keys.bit_generator.state = streams["keys"]
 
 
 def means(steps: Any, step_rows: Any) -> Any:

@@ -135,8 +135,7 @@ class Training:
             self.history.stopped, self.history.best_epoch = FINISHED, None
             under_way, self._begun_with = as_reported(run, under_way.shape[1]), run.begun_with
         self.earlier = steps - self.history.epochs * self.steps_per_epoch - len(under_way)
-        streams = self.batches.streams
-        nothing = Block(self.history.epochs, 0, None, None, [], streams, streams)
+        nothing = Block.empty(self.history.epochs, self.batches.streams)
         leaves = self._leaves(state)
         self.runner.load(leaves)
         self._at = Position(nothing, [under_way], len(under_way), leaves, self._nest, widths)
@@ -383,7 +382,8 @@ class Training:
 
     def block(self, done: int, count: int) -> Block:
         """Some epochs from number `done` on: orders, learning rates, and keys of the random numbers."""
-        return self.timetable.block(done, count, self.earlier, None if self.plateau is None else self.plateau.scale)
+        by_others, scale = self.blocks is not None and self.blocks.by_others, self.plateau and self.plateau.scale
+        return self.timetable.block(done, count, self.earlier, scale, by_others=by_others)
 
     # --- what is recorded
 

@@ -61,8 +61,8 @@ class Run(Progress):
     history : History
         Of all epochs completed.
     streams : dict
-        The two streams of random numbers, `order` of the rows and `keys` of dropout, as they are at the beginning of
-        the epoch that is next or under way.
+        The two streams of random numbers, `order` of the rows and `keys` of dropout (`None` where no layer draws any), as they
+        are at the beginning of the epoch that is next or under way.
     under_way : array of shape (steps, numbers)
         What the steps of an epoch that is not completed have reported: their metrics, and what was measured on validation data.
     best : Best or None

@@ -5,6 +5,7 @@ import pytest
 from tests.engines.threadless import no_more_threads
 
 from chainrule.engines import Apart, TrainingLoop, make_runner
+from chainrule.engines.llvm.runs.shuffling import Shuffling
 from chainrule.errors import PositionError
 from chainrule.tracing import simplify, trace
 
@@ -59,6 +60,21 @@ def test_each_is_what_a_runner_gives_by_itself(threads, at_once):
         alone.load(begin)
         assert np.array_equal(report, alone.run(*call))
         assert np.array_equal(state, alone.state[0])
+
+
+def test_an_order_is_shuffled_before_steps_read_it():
+    runner, alone, random = _runner(), _runner(), np.random.default_rng(3)
+    crew = runner.crew(1, 1)
+    begin, (_, *rest) = _asked(1)
+    order = np.tile(np.arange(ROWS, dtype=np.int32), (STEPS // 3, 1))
+    runner.load(begin)
+    crew.put(work := runner.begun(order, *rest, Shuffling(random, order)))
+    assert crew.ended() == [work]
+    crew.close()
+    alone.load(begin)
+    report = alone.run(random.permuted(np.tile(np.arange(ROWS, dtype=np.int32), (STEPS // 3, 1)), axis=1), *rest)
+    assert np.array_equal(work.report, report)
+    assert np.array_equal(runner.state[0], alone.state[0])
 
 
 def test_one_thread_does_all_where_the_system_has_no_more():

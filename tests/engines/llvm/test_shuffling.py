@@ -6,6 +6,7 @@ import pytest
 from chainrule.engines import ENGINES, REFERENCE
 from chainrule.engines.llvm import engine as llvm
 from chainrule.engines.llvm.runs import shuffling
+from chainrule.training.batches import Batches
 
 
 def _natural(epochs: int, rows: int, beyond: int = 0):
@@ -53,6 +54,22 @@ def test_another_generator_is_left_to_numpy(monkeypatch):
     expected = _natural(2, 50)
     REFERENCE.shuffle(np.random.default_rng(5), expected)
     assert np.array_equal(orders, expected)
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+def test_orders_that_are_left_to_others_are_those_that_are_drawn_at_once(keyed, monkeypatch):
+    monkeypatch.setattr(llvm, "MANY_SHUFFLED", 0)
+    at_once, left = (Batches(37, 40, 5, seed=7, shuffle=True, keyed=keyed, engine=ENGINES["llvm"]) for _ in range(2))
+    for epochs in (1, 3, 2):
+        expected, drawn = at_once.draw(epochs), left.draw(epochs, by_others=True)
+        assert np.array_equal(drawn.order, _natural(epochs, 40))
+        assert drawn.after["order"] == expected.before["order"]
+        drawn.left.carry_out()
+        assert np.array_equal(drawn.order, expected.order)
+        assert np.array_equal(drawn.keys, expected.keys)
+        assert (drawn.before, drawn.after) == (expected.before, expected.after)
+    assert left.streams == at_once.streams
+    assert (left.streams["keys"] is None) is not keyed
 
 
 def test_this_numpy_is_known():

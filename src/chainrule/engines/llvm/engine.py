@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.engines import cores
 from chainrule.engines.engine import Engine, Executable
 from chainrule.engines.llvm.machine.target import chosen
-from chainrule.engines.loop import Runner, TrainingLoop
+from chainrule.engines.loop import Runner, Shuffling, TrainingLoop
 from chainrule.forks import compiling
 from chainrule.tracing.passes.real_parts import has_complex, in_parts, without_parts
 from chainrule.tracing.program import Program
@@ -72,14 +72,27 @@ class LlvmEngine(Engine):
 
     def shuffle(self, random: np.random.Generator, orders: Any) -> None:
         """In machine code from the time on when so many numbers were drawn that making it is worth it."""
-        self._shuffled += orders.size
-        if self._shuffled >= MANY_SHUFFLED:
-            load_compiler()
+        if self._shuffles(orders):
             from chainrule.engines.llvm.runs.shuffling import shuffle
 
             if shuffle(random, orders):
                 return
         super().shuffle(random, orders)
+
+    def shuffling(self, random: np.random.Generator, orders: Any) -> Shuffling | None:
+        """From the same time on."""
+        if self._shuffles(orders):
+            from chainrule.engines.llvm.runs.shuffling import shuffling
+
+            return shuffling(random, orders)
+        return None
+
+    def _shuffles(self, orders: Any) -> bool:
+        self._shuffled += orders.size
+        if self._shuffled < MANY_SHUFFLED:
+            return False
+        load_compiler()
+        return True
 
     def seconds(self, held: int, computed: int, rows: int) -> float:
         """About how long machine code takes for rows; the held numbers are copied with every call."""

@@ -70,7 +70,8 @@ def run_of(values: Any, parameters: Parameters) -> Run:
     if values["steps"] < 0 or (best and not (type(best["epoch"]) is int and 0 <= best["epoch"] < history.epochs)):
         raise ValueError("the run in it has a best epoch or a number of steps that cannot be.")
     for stream in (values["streams"]["order"], values["streams"]["keys"]):
-        np.random.default_rng(0).bit_generator.state = stream
+        if stream is not None:
+            np.random.default_rng(0).bit_generator.state = stream
     return Run(
         parameters=values["parameters"],
         optimizer_state=values["optimizer_state"],

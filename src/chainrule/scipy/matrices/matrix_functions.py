@@ -105,8 +105,15 @@ def _matrix_function(name: str, function: Callable[..., Any], latex: str, **more
     )
 
 
+def _logm(a: Any) -> Any:
+    """SciPy's, which may look without end for the norm of what it makes of a matrix that has no logarithm."""
+    if not np.all(np.linalg.eigvals(a)):
+        raise np.linalg.LinAlgError("one of its eigenvalues is 0")
+    return linalg.logm(a)
+
+
 expm = _matrix_function("expm", linalg.expm, "e^{{{0}}}")
-logm = _matrix_function("logm", linalg.logm, r"\ln {0}", undefined=(at(NOT_ABOVE_0, -np.eye(2)),))
+logm = _matrix_function("logm", _logm, r"\ln {0}", undefined=(at(NOT_ABOVE_0, -np.eye(2)),))
 sqrtm = _matrix_function(
     "sqrtm",
     linalg.sqrtm,

@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from chainrule.engines import Apart, Runner, State, Work
+from chainrule.engines import Apart, Runner, Shuffling, State, Work
 from chainrule.errors import SettingError
 from chainrule.training.alike import alike
-from chainrule.training.batches import Batches, Streams
+from chainrule.training.batches import Batches, Drawn, Streams
 from chainrule.training.schedules import as_schedule
 
 BLOCK_SECONDS = 0.03
@@ -27,17 +27,34 @@ AT_ONCE = 8
 class Block:
     """Epochs that run together.
 
-    The first one's number, how many, the orders of their rows, every step's learning rate and scalars, and where the
-    streams of random numbers stood before and after they were drawn.
+    The first one's number, how many, what was drawn for them, every step's learning rate and scalars.
     """
 
     first: int
     count: int
-    order: Any
+    drawn: Drawn
     rates: Any
     scalars: list[Any]
-    before: Streams
-    after: Streams
+
+    @classmethod
+    def empty(cls, first: int, streams: Streams) -> Block:
+        """No epochs, before this one."""
+        return cls(first, 0, Drawn(None, None, streams, streams), None, [])
+
+    @property
+    def order(self) -> Any:
+        """The orders of their rows."""
+        return self.drawn.order
+
+    @property
+    def before(self) -> Streams:
+        """Where the streams of random numbers stood before they were drawn."""
+        return self.drawn.before
+
+    @property
+    def after(self) -> Streams:
+        """Where they stand after the block."""
+        return self.drawn.after
 
 
 class Timetable:
@@ -54,7 +71,7 @@ class Timetable:
         other.batches = batches
         return other
 
-    def block(self, done: int, count: int, earlier: int = 0, scale: Any = None) -> Block:
+    def block(self, done: int, count: int, earlier: int = 0, scale: Any = None, *, by_others: bool = False) -> Block:
         """Some epochs from number `done` on, the next that are drawn.
 
         The optimizer has taken `earlier` steps beyond those of the epochs before; rates are multiplied by the scale, or
@@ -64,9 +81,8 @@ class Timetable:
         if scale is not None:
             rates = rates * scale
             scalars = [rates.astype(self._dtype), *scalars[1:]]
-        before = self.batches.streams
-        order, keys = self.batches.draw(count)
-        return Block(done, count, order, rates, [*scalars, keys], before, self.batches.streams)
+        drawn = self.batches.draw(count, by_others=by_others)
+        return Block(done, count, drawn, rates, [*scalars, drawn.keys])
 
     def _numbers(self, done: int, count: int, earlier: int) -> tuple[Any, list[Any]]:
         """The schedule's rates in a block's steps, and with them how many steps were taken, as steps are given them.
@@ -94,17 +110,19 @@ class Timetable:
 
 
 class Call:
-    """A call of a runner: its first step of the block, and how many."""
+    """A call of a runner: its first step of the block, and how many; and what is to be done before where others carry it out."""
 
-    def __init__(self, runner: Runner, order: Any, first: int, count: int, scalars: list[Any]) -> None:
+    def __init__(
+        self, runner: Runner, order: Any, first: int, count: int, scalars: list[Any], before: Shuffling | None = None
+    ) -> None:
         self.first, self.count, self.scalars = first, count, scalars
-        self._runner, self._order, self._began = runner, order, time.perf_counter()
+        self._runner, self._order, self._before, self._began = runner, order, before, time.perf_counter()
         self._work: Work | None = None
         self.seconds = 0.0
 
     def begun(self) -> Work:
         """What others are to carry out, of a runner with which they can."""
-        self._work = cast(Apart, self._runner).begun(self._order, self.first, self.count, self.scalars)
+        self._work = cast(Apart, self._runner).begun(self._order, self.first, self.count, self.scalars, self._before)
         return self._work
 
     def ended(self) -> tuple[Any, State]:
@@ -153,12 +171,12 @@ class BlockRunner:
         """The calls that carry out a block from its step `first` on, each of which is to be ended before the next."""
         total, seconds = block.count * self._steps_per_epoch, self._seconds * self._share
         length = 1 if not self.knows_its_speed else max(1, int(seconds / self._speed.seconds))
-        begun, steps = time.perf_counter(), total - first
+        begun, steps, left = time.perf_counter(), total - first, block.drawn.left
         while first < total:
             count = min(self.runner.agreed(length), total - first)
             scalars = [s[first : first + count] for s in block.scalars]
-            yield (call := Call(self.runner, block.order, first, count, scalars))
-            first += count
+            yield (call := Call(self.runner, block.order, first, count, scalars, left))
+            first, left = first + count, None
             length = max(1, min(AT_ONCE * count, int(seconds * count / max(call.seconds, 1e-9))))
         if steps:
             self._speed.seconds = max(time.perf_counter() - begun, 1e-9) / steps

@@ -84,9 +84,9 @@ class LlvmRunner(Alone):
         """Threads for this one and others like it, unless steps are so long that Python between them is of no account."""
         return None if self._compiled.plan.shared else Crew(threads, works)
 
-    def begun(self, order: Any, first: int, count: int, scalars: list[Any]) -> Begun:
+    def begun(self, order: Any, first: int, count: int, scalars: list[Any], before: Work | None = None) -> Begun:
         """The same as `run`, for a crew to be carried out."""
-        return Begun(self, self._team, self._told(order, first, count, scalars))
+        return Begun(self, self._team, self._told(order, first, count, scalars), before)
 
     def reported(self, metrics: Any) -> Any:
         """The metrics of steps that have been carried out."""
@@ -146,8 +146,8 @@ class Told(NamedTuple):
 class Begun(Work):
     """A call of a runner that a crew carries out, in one thread."""
 
-    def __init__(self, runner: LlvmRunner, team: Team, told: Told) -> None:
-        super().__init__(team.function, team.numbers(0, 1, told.rest(0, len(told.metrics))), (runner, told))
+    def __init__(self, runner: LlvmRunner, team: Team, told: Told, before: Work | None) -> None:
+        super().__init__(team.function, team.numbers(0, 1, told.rest(0, len(told.metrics))), (runner, told), before)
         self._runner, self._told = runner, told
 
     @property

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.llvm import ir
-from chainrule.engines.llvm.machine.machine import CompiledFunction, table, target
+from chainrule.engines.llvm.machine.machine import CompiledFunction, target
+from chainrule.engines.llvm.threads.crew import Work
 from chainrule.engines.llvm.writing.code import Code, i32, i64, pointer
 from chainrule.engines.llvm.writing.positions import Index
 
@@ -59,16 +60,33 @@ def _is_known() -> bool:
     return bool(ours.bit_generator.state == theirs.bit_generator.state)
 
 
+def shuffling(random: np.random.Generator, orders: Any) -> Shuffling | None:
+    """The same as a work; `None` if NumPy's generators draw in another way."""
+    return Shuffling(random, orders) if _is_known() else None
+
+
+class Shuffling(Work):
+    """Orders that are to be shuffled; the generator itself stays where it is."""
+
+    def __init__(self, random: np.random.Generator, orders: Any) -> None:
+        self._begin = state = random.bit_generator.state
+        own, stride = state["state"], orders.strides[0] // orders.itemsize
+        words = [own["state"] & WORD, own["state"] >> 64, own["inc"] & WORD, own["inc"] >> 64]
+        self._memory = memory = np.array([*words, state["has_uint32"], state["uinteger"]], np.uint64)
+        super().__init__(_function(), [memory.ctypes.data, orders.ctypes.data, stride, *orders.shape], orders)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Where the generator is to go on, once this was carried out; before, where it stands."""
+        low, high, *_, is_left, left = self._memory.tolist()
+        own = {**self._begin["state"], "state": low | high << 64}
+        return {**self._begin, "state": own, "has_uint32": is_left, "uinteger": left}
+
+
 def _shuffle(random: np.random.Generator, orders: Any) -> None:
-    state = random.bit_generator.state
-    own = state["state"]
-    words = [own["state"] & WORD, own["state"] >> 64, own["inc"] & WORD, own["inc"] >> 64]
-    memory = np.array([*words, state["has_uint32"], state["uinteger"]], np.uint64)
-    stride = orders.strides[0] // orders.itemsize
-    _function()(table([memory.ctypes.data, orders.ctypes.data, stride, *orders.shape]))
-    low, high, *_, is_left, left = memory.tolist()
-    own = {**own, "state": low | high << 64}
-    random.bit_generator.state = {**state, "state": own, "has_uint32": is_left, "uinteger": left}
+    work = Shuffling(random, orders)
+    work.carry_out()
+    random.bit_generator.state = work.state
 
 
 @lru_cache(maxsize=1)

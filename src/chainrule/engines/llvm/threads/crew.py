@@ -23,8 +23,9 @@ PUT, TAKEN, ENDED, CLOSED, PLACES = 0, 8, 16, 24, 32
 """Where the list counts the works put there, taken from it and ended, each in a line of the cache of its own; whether it is closed;
 where the addresses of works begin, which go round."""
 
-FUNCTION, HAS_ENDED, TABLE = range(3)
-"""A work's places: the address of its function, whether it has ended, and from here on the table that the function is given."""
+FUNCTION, HAS_ENDED, BEFORE, TABLE = range(4)
+"""A work's places: the address of its function, whether it has ended, the address of a work to be carried out before it, and from
+here on the table that the function is given."""
 
 LIST, TASK, TOLD = range(3)
 """The places of what a thread is told: where the list is, what it is to do, and the number or address that belongs to it."""
@@ -43,12 +44,19 @@ i64, pointer = ir.IntType(64), ir.PointerType()
 
 
 class Work:
-    """A call of a compiled function with a table, as a crew carries it out; what lies at the table's addresses is kept with it."""
+    """A call of a compiled function with a table, as a crew carries it out; what lies at the table's addresses is kept with it.
 
-    def __init__(self, function: CompiledFunction, table: list[int], keeping: Any) -> None:
-        self.record = np.array([function.address, 0, *table], np.int64)
-        self.place = self.record.ctypes.data
-        self._function, self._keeping = function, keeping
+    Another work may be carried out before it, by the same thread.
+    """
+
+    def __init__(self, function: CompiledFunction, table: list[int], keeping: Any, before: Work | None = None) -> None:
+        self.record = np.array([function.address, 0, 0 if before is None else before.place, *table], np.int64)
+        self.place: int = self.record.ctypes.data
+        self._function, self._keeping = function, (keeping, before)
+
+    def carry_out(self) -> None:
+        """Do it now, in this thread."""
+        self._function.at(self.place + TABLE * self.record.itemsize)
 
     @property
     def has_ended(self) -> bool:
@@ -128,6 +136,9 @@ def _text() -> str:
     def counted(place: int) -> Any:
         return b.load_atomic(at(works, place), "acquire", 8, typ=i64)
 
+    def call(work: Any) -> None:
+        b.call_at(b.load(at(work, FUNCTION), typ=pointer, align=8), [at(work, TABLE)])
+
     works, told = b.load(own, typ=pointer, align=8), at(own, TOLD)
     task, mask = (b.load(at(own, place), typ=i64, align=8) for place in (TASK, TOLD + 1))
 
@@ -159,7 +170,10 @@ def _text() -> str:
     looks.add_incoming(looks, b.block)
     b.cbranch(is_mine, mine, look)
     b.position_at_end(mine)
-    b.call_at(b.load(at(work, FUNCTION), typ=pointer, align=8), [at(work, TABLE)])
+    before = b.load(at(work, BEFORE), typ=pointer, align=8)
+    with b.if_then(b.icmp_unsigned("!=", b.ptrtoint(before, i64), i64(0))):
+        call(before)
+    call(work)
     b.atomic_rmw("xchg", at(work, HAS_ENDED), i64(1), "release")
     b.atomic_rmw("add", at(works, ENDED), i64(1), "acq_rel")
     looks.add_incoming(i64(1), b.block)
