@@ -249,6 +249,140 @@ def test_what_depends_on_the_basis_is_an_error(function: Any) -> None:
             derivative(np.eye(3))
 
 
+# --- what of the vectors is used
+
+_LOW = np.random.default_rng(11)
+SINGLE = np.outer(_LOW.normal(size=3), _LOW.normal(size=3))
+FLAT = _LOW.normal(size=(5, 2)) @ _LOW.normal(size=(2, 4))
+WEIGHTS = _LOW.normal(size=(5, 5))
+
+
+def weighted(a: Any) -> Any:
+    return np.sum(WEIGHTS[: a.shape[0], : a.shape[1]] * a)
+
+
+def of_symmetric(f: Any) -> Any:
+    """V·f(Λ)·Vᵀ."""
+
+    def rebuilt(a: Any) -> Any:
+        w, v = np.linalg.eigh(a)
+        return (v * f(w)) @ v.T
+
+    return rebuilt
+
+
+def rebuilt_eig(a: Any) -> Any:
+    w, v = np.linalg.eig(a)
+    return np.real((v * w) @ np.linalg.inv(v))
+
+
+def rebuilt_once_more(a: Any) -> Any:
+    """With the vectors given by another function, whose cotangents are numbers."""
+
+    @cr.checkpoint
+    def parts(a: Any) -> Any:
+        return tuple(np.linalg.svd(a, full_matrices=False))
+
+    u, s, vh = parts(a)
+    return (u * s) @ vh
+
+
+@pytest.mark.parametrize(
+    ("rebuilt", "point"),
+    [
+        *((of_symmetric(f), np.diag([1.0, 0.0, 0.0])) for f in (lambda w: w * 1.0, np.sin, lambda w: w**2)),
+        (of_symmetric(np.sin), np.zeros((3, 3))),
+        (of_symmetric(lambda w: w - 1.0), np.diag([1.0, 1.0, 3.0])),
+        *((rebuilt_svd, a) for a in (SINGLE, SINGLE[:, :2], SINGLE[:2], FLAT, FLAT.T, np.zeros((3, 2)), np.zeros((2, 2)))),
+        (rebuilt_once_more, SINGLE),
+        (lambda a: (lambda w, v: np.where(w > 0.5, v, 0.0) @ v.T)(*np.linalg.eigh(a)), np.diag([1.0, 0.0, 0.0])),
+        *((rebuilt_eig, a) for a in (np.diag([1.0, 0.0, 0.0]), SINGLE)),
+    ],
+)  # fmt: skip
+def test_vectors_that_are_multiplied_by_a_computed_zero_are_used(rebuilt: Any, point: Any) -> None:
+    """Their cotangent is 0 as if they were not, and the derivative is not."""
+    gradient = cr.grad(lambda a: weighted(rebuilt(a)))
+    for way in (gradient, cr.jit(gradient, engine="auto")):
+        with pytest.raises(
+            MatrixError, match=r"equal to working precision, or 0.*take their columns first, as v\[:, -2:\]"
+        ):
+            way(point)
+    with pytest.raises(MatrixError, match="equal to working precision, or 0"):
+        cr.vmap(gradient)(np.stack([point, point]))
+
+
+def top(v: Any) -> Any:
+    return weighted(v @ v.T)
+
+
+def by_order(a: Any) -> Any:
+    w, v = np.linalg.eigh(a @ a.T)
+    return top(v[:, np.argsort(w)[::-1]][:, :2])
+
+
+def largest_of_any(a: Any) -> Any:
+    w, v = np.linalg.eig(a @ a.T)
+    return np.abs(v[0, np.argmax(np.abs(w))]) ** 2
+
+
+def truncated(a: Any) -> Any:
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    return weighted((u[:, :2] * s[:2]) @ vh[:2] * np.sin(a))
+
+
+USES = {
+    "columns": lambda a: top(np.linalg.eigh(a @ a.T)[1][:, -2:]),
+    "columns one by one": lambda a: (lambda v: top(v[:, -1:]) + 3.0 * top(v[:, -2:-1]))(np.linalg.eigh(a @ a.T)[1]),
+    "rows of the transpose": lambda a: top(np.linalg.eigh(a @ a.T)[1].T[-2:].T),
+    "in an order that is computed": by_order,
+    "by plain numbers": lambda a: top(np.linalg.eigh(a @ a.T)[1] * np.array([0.0, 0.0, 0.0, 1.0, 1.0])),
+    "by a plain matrix": lambda a: top(np.linalg.eigh(a @ a.T)[1] @ np.eye(5, 2, -3)),
+    "projections": lambda a: np.sum((a.T @ np.linalg.eigh(a @ a.T)[1])[:, -1] ** 4),
+    "sums of columns": lambda a: np.sum(np.linalg.eigh(a @ a.T)[1], axis=0)[-1] ** 2,
+    "values alone": lambda a: np.sum(np.linalg.eigh(a @ a.T)[0] ** 3),
+    "values beside a vector": lambda a: (lambda w, v: np.sum(w**3) * v[0, -1] ** 2)(*np.linalg.eigh(a @ a.T)),
+    "bases": lambda a: (lambda u, s, vh: top(u[:, :2]) * top(vh[:2].T) + np.sum(s**2))(*np.linalg.svd(a)),
+    "truncated": truncated,
+    "of any matrix": largest_of_any,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", USES)
+def test_vectors_that_are_not_used_may_be_of_equal_values(name: str) -> None:
+    """Of a 5×4 matrix of rank 2, against differences."""
+    function, h = USES[name], 1e-5
+    expected = np.zeros_like(FLAT)
+    for i in np.ndindex(*FLAT.shape):
+        step = np.zeros_like(FLAT)
+        step[i] = h
+        expected[i] = (function(FLAT + step) - function(FLAT - step)) / (2 * h)
+    gradient = cr.grad(function)
+    for found in (
+        gradient(FLAT),
+        cr.jit(gradient, engine="auto")(FLAT),
+        cr.vmap(gradient)(np.stack([FLAT, FLAT]))[1],
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max())
+
+
+def test_what_is_asked_of_a_pullback_is_used() -> None:
+    _, pullback = cr.vjp(lambda a: np.linalg.eigh(a)[1], np.diag([1.0, 0.0, 0.0]))
+    with pytest.raises(MatrixError, match="0 and 0 are equal"):
+        pullback(np.zeros((3, 3)))
+
+
+def test_second_derivatives_of_a_norm_where_other_singular_values_are_equal() -> None:
+    """Of σ₁ + Σ (aᵢ₀² + a₀ᵢ²)·σ₁/2(σ₁² − σᵢ²) + aᵢ₀·a₀ᵢ·σᵢ/(σ₁² − σᵢ²) at diag(3, 1, 1)."""
+    found = cr.jacobian(cr.jacobian(lambda a: np.linalg.norm(a, 2), mode="forward"), mode="reverse")(
+        np.diag([3.0, 1.0, 1.0])
+    )
+    expected = np.zeros((3, 3, 3, 3))
+    for i in (1, 2):
+        expected[i, 0, i, 0] = expected[0, i, 0, i] = 3.0 / 8.0
+        expected[i, 0, 0, i] = expected[0, i, i, 0] = 1.0 / 8.0
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
 # --- what is remembered, batches, and what cannot be
 
 

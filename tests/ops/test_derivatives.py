@@ -6,6 +6,7 @@ import pytest
 from chainrule.autodiff import check_grads, jvp, vjp
 from chainrule.errors import UnsupportedError
 from chainrule.ops import REGISTRY, ArrayType, Elementwise, Layout
+from chainrule.ops.operation import eager
 from chainrule.tracing import apply
 from strategies import attributes_of, cases, elementwise_cases, split_leaves, with_numbers
 
@@ -72,6 +73,27 @@ def test_derivatives_beside_integers_are_those_beside_the_same_real_numbers(op, 
                 if inputs is given:
                     beside = found
             np.testing.assert_allclose(beside, found, rtol=1e-12, atol=1e-12, err_msg=str((i, attributes)))
+
+
+@pytest.mark.parametrize("op", SMOOTH, ids=by_name)
+def test_where_a_cotangent_comes_from_is_used(op):
+    """By any element of the result: what it depends on is said to be, and nothing where nothing of the result is used."""
+    random = np.random.default_rng(4)
+    for case in cases(op):
+        varies = [isinstance(x, np.ndarray) and x.dtype.kind in "fc" for x in case.inputs]
+        output = op.evaluate(*case.inputs, **case.attributes)
+        for size in (0.0, 0.3, 1.0):
+            used = (random.uniform(size=np.shape(output)) < size).astype(float)
+            parts = op.pullback(
+                eager, used * random_like(output, random), output, case.inputs, varies, **case.attributes
+            )
+            found = op.uses(eager, used, case.inputs, varies, **case.attributes)
+            for x, part, of_input, own in zip(case.inputs, parts, found, varies, strict=True):
+                assert (of_input is not None) == own or part is None
+                if own and part is not None:
+                    assert of_input.shape == np.shape(x)
+                    assert np.all((of_input > 0) >= (part != 0))
+                    assert size or op.axes(*case.inputs, **case.attributes) is None or not of_input.any()
 
 
 @pytest.mark.parametrize("op", SMOOTH, ids=by_name)

@@ -68,6 +68,8 @@ def test_cotangents_that_nobody_wants_are_dropped_on_the_way() -> None:
     class Negation:
         """An operation that makes a fresh cotangent and counts how many of them there are."""
 
+        asks_use = False
+
         @staticmethod
         def pullback(m: Any, cotangent: Any, output: Any, inputs: Any, wanted: Any) -> list[Any]:
             nonlocal most

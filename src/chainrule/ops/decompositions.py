@@ -4,14 +4,12 @@ Every part of a decomposition is an operation of its own; NumPy computes all of 
 
 Where eigenvalues (or singular values) are equal, any basis of their common space is as good as another. So it is this way there:
 
-- The derivative of the eigenvalues is taken with the basis that LAPACK gives. It is finite always, and right for whatever does not
-  depend on their order, such as Σ f(λ).
-- `np.linalg.eigvalsh` and `svdvals` know that no vectors are used; forward mode through `eigh` and `svd` does not.
-- The derivative of the eigenvectors, and the second one of the eigenvalues, does not exist one by one. Where the rule multiplies it
-  by numbers other than 0, that is an error, `MatrixError`; vectors that are not used do not matter.
-- Σ f(λ) has second derivatives there that are 0/0 in these terms, (f′(λᵢ) − f′(λⱼ))/(λᵢ − λⱼ), and f′ may be 0 itself, as of
-  Σ (λ − 1)² at the identity. So vectors that the values' own rules take say that they count (`counts`), unless they are multiplied
-  by plain numbers, as those of the largest one are.
+- The derivative of the eigenvalues is taken with the basis that LAPACK gives: finite, and right for what has no order, as Σ f(λ).
+- The derivative of the eigenvectors, and the second one of the eigenvalues, does not exist one by one. Where vectors of equal values
+  are used that is an error, `MatrixError`, whatever they are multiplied by: where f(λᵢ) = f(λⱼ) = 0, V·f(Λ)·Vᵀ still changes by
+  (f(λᵢ) − f(λⱼ))/(λᵢ − λⱼ) → f′, of which the cotangent of V, 0, says nothing; Σ f(λ) has the same in its second derivatives.
+- So reverse mode asks what is used (`tracing/traces/use.py`). Columns that are sliced away, or multiplied by a plain 0, are not:
+  v[:, -k:] has its derivative where only others are equal. Forward mode carries the tangents of all vectors and is an error there.
 """
 
 from __future__ import annotations
@@ -84,7 +82,7 @@ def remembered(decompose: Callable[..., Any]) -> Callable[..., Any]:
 # --- quotients of differences
 
 
-def _apart(x: Any, d: Any, w: Any, diagonal: bool = True, counts: bool = False) -> Any:
+def _apart(x: Any, d: Any, w: Any, counted: Any = False, diagonal: bool = True) -> Any:
     """x/d, and 0 where d is 0 to working precision."""
     dtype = np.result_type(x, d)
     n = max((*np.shape(d)[-2:], 1))
@@ -94,71 +92,77 @@ def _apart(x: Any, d: Any, w: Any, diagonal: bool = True, counts: bool = False) 
     if diagonal:
         near = near | np.eye(np.shape(d)[-1], dtype=bool)
     sizes = np.abs(x)
-    used = near & (sizes > 100 * n * eps * np.max(sizes, axis=(-2, -1), keepdims=True, initial=0.0))
+    wrong = near & (sizes > 100 * n * eps * np.max(sizes, axis=(-2, -1), keepdims=True, initial=0.0))
     rows, columns = np.shape(d)[-2:]
     same = np.eye(rows, columns, dtype=bool) & (rows == columns)
-    if counts:
-        used |= near & ~same
+    wrong |= near & counted & ~same
     if diagonal:
-        used &= ~same
-    if used.any():
-        place = tuple(map(int, np.argwhere(used)[0]))
+        wrong &= ~same
+    if wrong.any():
+        place = tuple(map(int, np.argwhere(wrong)[0]))
         several = (w[(*place[:-2], i)].item() for i in (place[-2] if diagonal else place[-1], place[-1]))
         first, second = (z if z.imag else z.real for z in sorted(several, key=lambda z: (z.real, z.imag)))
         raise MatrixError(
             f"eigenvalues or singular values {first:.6g} and {second:.6g} are equal to working precision, "
             "or 0, so their vectors (and the second derivatives of the values) have no derivatives one by one. Where only the values "
-            "are used, take np.linalg.eigvalsh, eigvals or svdvals, and full_matrices=False leaves out vectors that only complete a "
-            "basis; for more than that write functions of the matrix itself, such as np.linalg.det, inv, slogdet, trace or norm, or "
-            "move the values apart by a small change of the matrix, as in A + 1e-6 * np.diag(np.arange(n))."
+            "are used, take np.linalg.eigvalsh, eigvals or svdvals. Where some vectors are, take their columns first, as v[:, -2:]; "
+            "full_matrices=False leaves out those that only complete a basis. For more than that write functions of the matrix "
+            "itself, such as np.linalg.det, inv, slogdet, trace or norm, or move the values apart by a small change of the matrix, "
+            "as in A + 1e-6 * np.diag(np.arange(n))."
         )
     return np.where(near, np.zeros((), dtype), x / np.where(near, np.ones((), dtype), d))
 
 
-def _apart_forward(
-    m: Any, tangents: Any, y: Any, x: Any, d: Any, w: Any, diagonal: bool = True, counts: bool = False
-) -> Any:
-    tx, td, _ = tangents
+def _apart_forward(m: Any, tangents: Any, y: Any, x: Any, d: Any, w: Any, *counted: Any, diagonal: bool = True) -> Any:
+    tx, td, *_ = tangents
     over = tx
     if td is not None:
         over = -(y * td) if over is None else over - y * td
-    return None if over is None else m.quotient_of_gaps(over, d, w, diagonal=diagonal, counts=counts)
+    return None if over is None else m.quotient_of_gaps(over, d, w, *counted, diagonal=diagonal)
 
 
 def _apart_reverse(
-    m: Any, g: Any, y: Any, x: Any, d: Any, w: Any, diagonal: bool = True, counts: bool = False
+    m: Any, g: Any, y: Any, x: Any, d: Any, w: Any, *counted: Any, diagonal: bool = True, used: Any = None
 ) -> list[Any]:
-    by_x = m.quotient_of_gaps(g, d, w, diagonal=diagonal, counts=counts)
-    return [like(m, by_x, x), like(m, -(by_x * y), d), None]
+    by_x = m.quotient_of_gaps(g, d, w, *(counted or (used,) * (used is not None)), diagonal=diagonal)
+    return [like(m, by_x, x), like(m, -(by_x * y), d), None, *(None for _ in counted)]
 
 
 quotient_of_gaps = Custom(
     "quotient_of_gaps",
     value=_apart,
-    type=lambda x, d, w, diagonal=True, counts=False: ArrayType(shape_of(x), np.result_type(dtype_of(x), dtype_of(d))),
+    type=lambda x, d, w, counted=False, diagonal=True: ArrayType(shape_of(x), np.result_type(dtype_of(x), dtype_of(d))),
     forward=_apart_forward,
     reverse=_apart_reverse,
-    links=lambda x, d, w, diagonal=True, counts=False: matrix_links((x, 2), (d, 2), (w, 1), last=2),
+    links=lambda x, d, w, *counted, diagonal=True: matrix_links(
+        (x, 2), (d, 2), (w, 1), *((c, 2) for c in counted), last=2
+    ),
     batched=together("quotient_of_gaps"),
+    asks_use=True,
     doc="""x/d, and 0 on the diagonal and where d is 0 beside the largest of w; an error if x is not 0 there as well.
 
-    d has differences or sums of the numbers w. The derivative by w is 0: it only says what is large. With `counts` it is an error
-    off the diagonal also where x is 0.""",
+    d has differences or sums of the numbers w. The derivative by w is 0: it only says what is large. Where it is
+    `counted`, off the diagonal, it is an error also where x is 0.""",
     differential=r"\frac{{d{0} - y \, d{1}}}{{{1}}}",
-    undefined=(at("{1} = 0 where {0} is not", np.ones((2, 2)), np.zeros((2, 2)), np.ones(2)),),
+    undefined=(at("{1} = 0 where {0} is not", np.ones((2, 2)), np.zeros((2, 2)), np.ones(2), np.zeros((2, 2), bool)),),
     examples=(
-        example((2, 2), np.array([[0.0, 2.0], [-2.0, 0.0]]) + 0.125, np.array([3, 1])),
-        example((3, 2), np.array([[0.5, 2.0], [-2.0, 1.5], [1.0, 1.0]]), np.array([3, 1]), diagonal=False),
-        example((2, 2, 2), np.full((2, 2, 2), 1.5), np.array([[1, 2], [3, 4]])),
-        example((2, 2), np.array([[0.0, 2.0], [-2.0, 0.0]]), np.array([3, 1]), counts=True),
+        example((2, 2), np.array([[0.0, 2.0], [-2.0, 0.0]]) + 0.125, np.array([3, 1]), np.zeros((1, 2), bool)),
+        example((3, 2), np.eye(3, 2) + 1.0, np.array([3, 1]), np.zeros((3, 2), bool), diagonal=False),
+        example((2, 2, 2), np.full((2, 2, 2), 1.5), np.array([[1, 2], [3, 4]]), np.zeros((2, 1, 2), bool)),
+        example((2, 2), np.array([[0.0, 2.0], [-2.0, 0.0]]), np.array([3, 1]), np.ones((1, 2), bool)),
     ),
     complex=True,
 )
 
 
-def changes(g: Any) -> bool:
-    """Whether a cotangent may depend on what is differentiated by again; plain numbers do not."""
-    return not isinstance(g, np.ndarray | np.generic)
+def used_columns(m: Any, used: Any) -> tuple[Any, ...]:
+    """Whether anything of each column is used, for `quotient_of_gaps`; nothing where that is not known."""
+    return () if used is None else (m.any(used, axis=(len(used.shape) - 2,), keepdims=True),)
+
+
+def reached(m: Any, v: Any, g: Any) -> Any:
+    """The vectors, and 0 for those that the cotangent of their values leaves out as plain numbers."""
+    return scaled_columns(m, v, (g != 0).astype(real_dtype(v))) if isinstance(g, np.ndarray | np.generic) else v
 
 
 def gaps(m: Any, w: Any, sign: float = -1.0) -> Any:
@@ -183,24 +187,24 @@ def _symmetric_adjoint(m: Any, g: Any, uplo: str) -> Any:
 
 
 def _eigenvalues_forward(m: Any, tangents: Any, y: Any, a: Any, uplo: str = "L", alone: bool = False) -> Any:
-    v = m.eigenvectors(a, uplo=uplo, counts=True)
+    v = m.eigenvectors(a, uplo=uplo)
     return cast(m, column_products(m, conjugated(m, v), product(m, _symmetric(m, tangents[0], uplo), v)), y.dtype)
 
 
 def _eigenvalues_reverse(m: Any, g: Any, y: Any, a: Any, uplo: str = "L", alone: bool = False) -> list[Any]:
-    v = m.eigenvectors(a, uplo=uplo, counts=changes(g))
+    v = reached(m, m.eigenvectors(a, uplo=uplo), g)
     return [_symmetric_adjoint(m, product(m, scaled_columns(m, conjugated(m, v), g), transposed(m, v)), uplo)]
 
 
-def _eigenvectors_forward(m: Any, tangents: Any, y: Any, a: Any, uplo: str = "L", counts: bool = False) -> Any:
+def _eigenvectors_forward(m: Any, tangents: Any, y: Any, a: Any, uplo: str = "L") -> Any:
     w = m.eigenvalues(a, uplo=uplo)
     change = product(m, adjoint(m, y), product(m, _symmetric(m, tangents[0], uplo), y))
     return product(m, y, m.quotient_of_gaps(change, gaps(m, w), w))
 
 
-def _eigenvectors_reverse(m: Any, g: Any, y: Any, a: Any, uplo: str = "L", counts: bool = False) -> list[Any]:
+def _eigenvectors_reverse(m: Any, g: Any, y: Any, a: Any, uplo: str = "L", used: Any = None) -> list[Any]:
     w, yt = m.eigenvalues(a, uplo=uplo), transposed(m, y)
-    inside = m.quotient_of_gaps(product(m, yt, g), gaps(m, w), w, counts=counts)
+    inside = m.quotient_of_gaps(product(m, yt, g), gaps(m, w), w, *used_columns(m, used))
     return [_symmetric_adjoint(m, product(m, product(m, conjugated(m, y), inside), yt), uplo)]
 
 
@@ -229,11 +233,11 @@ eigenvalues = Custom(
 )
 eigenvectors = Custom(
     "eigenvectors",
-    value=_FINITE(lambda a, uplo="L", counts=False: _eigh(a, uplo)[1]),
-    type=lambda a, uplo="L", counts=False: same_type(a),
+    value=_FINITE(lambda a, uplo="L": _eigh(a, uplo)[1]),
+    type=lambda a, uplo="L": same_type(a),
     forward=_eigenvectors_forward,
     reverse=_eigenvectors_reverse,
-    links=lambda a, uplo="L", counts=False: matrix_links((a, 2), last=2),
+    links=lambda a, uplo="L": matrix_links((a, 2), last=2),
     batched=together("eigenvectors"),
     latex=r"V\left({0}\right)",
     differential=r"y \left(F \circ \left(y^H d{0} \, y\right)\right),\ F_{{ij}} = \frac{{1}}{{\lambda_j - \lambda_i}}",
@@ -242,8 +246,9 @@ eigenvectors = Custom(
 
     dvᵢ = Σⱼ vⱼ·(vⱼᴴ·dA·vᵢ)/(λᵢ − λⱼ) over j ≠ i. A complex one may be multiplied by any number of length 1, so that only what does
     not depend on that is to be differentiated.""",
-    examples=(*_SYMMETRIC, example(POSITIVE, uplo="U"), example(POSITIVE, counts=True)),
+    examples=(*_SYMMETRIC, example(POSITIVE, uplo="U")),
     complex=True,
+    asks_use=True,
     any_phase=True,
 )
 
@@ -258,20 +263,19 @@ def _parts(m: Any, a: Any) -> tuple[Any, Any, Any]:
 
 
 def _values_forward(m: Any, tangents: Any, y: Any, a: Any, alone: bool = False) -> Any:
-    u, v = m.left_singular_vectors(a, counts=True), m.right_singular_vectors(a, counts=True)
+    u, v = m.left_singular_vectors(a), m.right_singular_vectors(a)
     return cast(m, column_products(m, conjugated(m, u), product(m, tangents[0], v)), y.dtype)
 
 
 def _values_reverse(m: Any, g: Any, y: Any, a: Any, alone: bool = False) -> list[Any]:
-    counts = changes(g)
-    u, v = m.left_singular_vectors(a, counts=counts), m.right_singular_vectors(a, counts=counts)
+    u, v = (reached(m, x, g) for x in (m.left_singular_vectors(a), m.right_singular_vectors(a)))
     return [product(m, scaled_columns(m, conjugated(m, u), g), transposed(m, v))]
 
 
-def over_values(m: Any, x: Any, s: Any, counts: bool = False) -> Any:
+def over_values(m: Any, x: Any, s: Any, *counted: Any) -> Any:
     """x·S⁻¹ for vectors outside the space of u."""
     divisor = m.broadcast_to(m.reshape(s, shape=(*s.shape[:-1], 1, s.shape[-1])), shape=tuple(x.shape))
-    return m.quotient_of_gaps(x, divisor, s, diagonal=False, counts=counts)
+    return m.quotient_of_gaps(x, divisor, s, *counted, diagonal=False)
 
 
 def _outside(m: Any, u: Any, x: Any) -> Any:
@@ -289,32 +293,32 @@ def _vectors_forward(m: Any, t: Any, u: Any, s: Any, v: Any) -> Any:
     return found + over_values(m, _outside(m, u, tv), s) if u.shape[-2] > u.shape[-1] else found
 
 
-def _vectors_reverse(m: Any, g: Any, u: Any, s: Any, v: Any, counts: bool) -> Any:
+def _vectors_reverse(m: Any, g: Any, u: Any, s: Any, v: Any, used: Any) -> Any:
     """The cotangent of A = U·S·Vᴴ for the cotangent of U."""
-    own, across = product(m, transposed(m, u), g), conjugated(m, u)
-    x = m.quotient_of_gaps(own, gaps(m, s), s, counts=counts)
+    own, across, counted = product(m, transposed(m, u), g), conjugated(m, u), used_columns(m, used)
+    x = m.quotient_of_gaps(own, gaps(m, s), s, *counted)
     odd = 0.5 * (own - adjoint(m, own))
-    inside = 0.5 * (x + adjoint(m, x)) + m.quotient_of_gaps(odd, gaps(m, s, 1.0), s, diagonal=False, counts=counts)
+    inside = 0.5 * (x + adjoint(m, x)) + m.quotient_of_gaps(odd, gaps(m, s, 1.0), s, *counted, diagonal=False)
     left = product(m, across, inside)
     if u.shape[-2] > u.shape[-1]:
-        left = left + over_values(m, _outside(m, across, g), s, counts)
+        left = left + over_values(m, _outside(m, across, g), s, *counted)
     return product(m, left, transposed(m, v))
 
 
-def _left_forward(m: Any, tangents: Any, y: Any, a: Any, counts: bool = False) -> Any:
+def _left_forward(m: Any, tangents: Any, y: Any, a: Any) -> Any:
     return _vectors_forward(m, tangents[0], y, m.singular_values(a), m.right_singular_vectors(a))
 
 
-def _left_reverse(m: Any, g: Any, y: Any, a: Any, counts: bool = False) -> list[Any]:
-    return [_vectors_reverse(m, g, y, m.singular_values(a), m.right_singular_vectors(a), counts)]
+def _left_reverse(m: Any, g: Any, y: Any, a: Any, used: Any = None) -> list[Any]:
+    return [_vectors_reverse(m, g, y, m.singular_values(a), m.right_singular_vectors(a), used)]
 
 
-def _right_forward(m: Any, tangents: Any, y: Any, a: Any, counts: bool = False) -> Any:
+def _right_forward(m: Any, tangents: Any, y: Any, a: Any) -> Any:
     return _vectors_forward(m, adjoint(m, tangents[0]), y, m.singular_values(a), m.left_singular_vectors(a))
 
 
-def _right_reverse(m: Any, g: Any, y: Any, a: Any, counts: bool = False) -> list[Any]:
-    return [adjoint(m, _vectors_reverse(m, g, y, m.singular_values(a), m.left_singular_vectors(a), counts))]
+def _right_reverse(m: Any, g: Any, y: Any, a: Any, used: Any = None) -> list[Any]:
+    return [adjoint(m, _vectors_reverse(m, g, y, m.singular_values(a), m.left_singular_vectors(a), used))]
 
 
 def _values_type(a: Any, alone: bool = False) -> ArrayType:
@@ -322,12 +326,12 @@ def _values_type(a: Any, alone: bool = False) -> ArrayType:
     return ArrayType((*shape[:-2], min(shape[-2:])), real_dtype(a))
 
 
-def _left_type(a: Any, counts: bool = False) -> ArrayType:
+def _left_type(a: Any) -> ArrayType:
     shape = shape_of(a)
     return ArrayType((*shape[:-1], min(shape[-2:])), dtype_of_matrices(a))
 
 
-def _right_type(a: Any, counts: bool = False) -> ArrayType:
+def _right_type(a: Any) -> ArrayType:
     shape = shape_of(a)
     return ArrayType((*shape[:-2], shape[-1], min(shape[-2:])), dtype_of_matrices(a))
 
@@ -356,11 +360,11 @@ singular_values = Custom(
 )
 left_singular_vectors = Custom(
     "left_singular_vectors",
-    value=_FINITE(lambda a, counts=False: _svd(a)[0]),
+    value=_FINITE(lambda a: _svd(a)[0]),
     type=_left_type,
     forward=_left_forward,
     reverse=_left_reverse,
-    links=lambda a, counts=False: matrix_links((a, 2), last=2),
+    links=lambda a: matrix_links((a, 2), last=2),
     batched=together("left_singular_vectors"),
     latex=r"U\left({0}\right)",
     differential=r"y P + \left(1 - y y^H\right) d{0} \, V S^{{-1}}",
@@ -372,15 +376,16 @@ left_singular_vectors = Custom(
     that is to be differentiated.""",
     examples=_ANY,
     complex=True,
+    asks_use=True,
     any_phase=True,
 )
 right_singular_vectors = Custom(
     "right_singular_vectors",
-    value=_FINITE(lambda a, counts=False: np.ascontiguousarray(np.conj(np.swapaxes(_svd(a)[2], -1, -2)))),
+    value=_FINITE(lambda a: np.ascontiguousarray(np.conj(np.swapaxes(_svd(a)[2], -1, -2)))),
     type=_right_type,
     forward=_right_forward,
     reverse=_right_reverse,
-    links=lambda a, counts=False: matrix_links((a, 2), last=2),
+    links=lambda a: matrix_links((a, 2), last=2),
     batched=together("right_singular_vectors"),
     latex=r"V\left({0}\right)",
     differential=r"y P + \left(1 - y y^H\right) d{0}^H U S^{{-1}}",
@@ -388,5 +393,6 @@ right_singular_vectors = Custom(
     doc="The V of A = U·S·Vᴴ, with as many columns as there are singular values: U for Aᴴ.",
     examples=_ANY,
     complex=True,
+    asks_use=True,
     any_phase=True,
 )

@@ -6,7 +6,7 @@ sign may jump from one matrix to the next: only what does not depend on it, as p
 
 - Where eigenvalues are equal, derivatives of the values are right for what does not depend on their order, such as Σ f(λ), as long
   as there are as many eigenvectors as rows; where there are fewer, that is an error, `MatrixError`.
-- The eigenvectors have no derivatives there: an error where they count, as in `decompositions.py`.
+- The eigenvectors have no derivatives there: an error where they are used, as in `decompositions.py`. V⁻¹ uses all of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.ops.decompositions import EQUAL_VALUES, changes, gaps, remembered
+from chainrule.ops.decompositions import EQUAL_VALUES, gaps, remembered, used_columns
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.linear_algebra import A
 from chainrule.ops.matrices import (
@@ -52,20 +52,20 @@ def _values(a: Any, alone: bool = False) -> Any:
     return np.linalg.eigvals(a).astype(_complex(a)) if alone else _eig(a)[0]
 
 
-def _parts(m: Any, a: Any, counts: bool = False) -> tuple[Any, Any]:
+def _parts(m: Any, a: Any) -> tuple[Any, Any]:
     """V and V⁻¹."""
-    v = m.general_eigenvectors(a, counts=counts)
+    v = m.general_eigenvectors(a)
     return v, m.inv(v, regular=0.5, of="eigenvectors")
 
 
 def _values_forward(m: Any, tangents: Any, y: Any, a: Any, alone: bool = False) -> Any:
-    v, inverse = _parts(m, a, counts=True)
+    v, inverse = _parts(m, a)
     moved, lead = product(m, tangents[0], v), "abcdefgh"[: len(a.shape) - 2]
     return m.einsum(inverse, moved, subscripts=f"{lead}XY,{lead}YX->{lead}X")
 
 
 def _values_reverse(m: Any, g: Any, y: Any, a: Any, alone: bool = False) -> list[Any]:
-    v, inverse = _parts(m, a, changes(g))
+    v, inverse = _parts(m, a)
     return [like(m, product(m, scaled_columns(m, transposed(m, inverse), g), transposed(m, v)), a)]
 
 
@@ -84,7 +84,7 @@ def _largest(m: Any, v: Any) -> Any:
     return m.indicator(here, x)
 
 
-def _vectors_forward(m: Any, tangents: Any, y: Any, a: Any, counts: bool = False) -> Any:
+def _vectors_forward(m: Any, tangents: Any, y: Any, a: Any) -> Any:
     v, inverse = _parts(m, a)
     w, here = m.general_eigenvalues(a), _largest(m, v)
     inside = m.quotient_of_gaps(product(m, inverse, product(m, tangents[0], v)), gaps(m, w), w)
@@ -94,13 +94,13 @@ def _vectors_forward(m: Any, tangents: Any, y: Any, a: Any, counts: bool = False
     return change - v * (longer + turned * 1j)
 
 
-def _vectors_reverse(m: Any, g: Any, y: Any, a: Any, counts: bool = False) -> list[Any]:
+def _vectors_reverse(m: Any, g: Any, y: Any, a: Any, used: Any = None) -> list[Any]:
     v, inverse = _parts(m, a)
     w, here = m.general_eigenvalues(a), _largest(m, v)
     along = _column_sums(m, g * v)
     turned = m.imag(along) / _column_sums(m, here * m.real(v))
     free = g - m.real(along) * m.conjugate(v) - here * turned * 1j
-    inside = m.quotient_of_gaps(product(m, transposed(m, v), free), gaps(m, w), w, counts=counts)
+    inside = m.quotient_of_gaps(product(m, transposed(m, v), free), gaps(m, w), w, *used_columns(m, used))
     return [like(m, product(m, transposed(m, inverse), product(m, inside, transposed(m, v))), a)]
 
 
@@ -122,11 +122,11 @@ general_eigenvalues = Custom(
 )
 general_eigenvectors = Custom(
     "general_eigenvectors",
-    value=_FINITE(lambda a, counts=False: _eig(a)[1]),
-    type=lambda a, counts=False: ArrayType(shape_of(a), _complex(a)),
+    value=_FINITE(lambda a: _eig(a)[1]),
+    type=lambda a: ArrayType(shape_of(a), _complex(a)),
     forward=_vectors_forward,
     reverse=_vectors_reverse,
-    links=lambda a, counts=False: matrix_links((a, 2), last=2),
+    links=lambda a: matrix_links((a, 2), last=2),
     batched=together("general_eigenvectors"),
     latex=r"V\left({0}\right)",
     differential=r"y \left(F \circ \left(y^{{-1}} d{0} \, y\right)\right) - y \, C,\ F_{{ij}} = \frac{{1}}{{\lambda_j - \lambda_i}}",
@@ -134,7 +134,8 @@ general_eigenvectors = Custom(
     doc="""The eigenvectors of a square matrix as columns, complex; the diagonal C keeps length 1 and the largest component real.
 
     Signs may jump from one matrix to the next, so only what does not depend on them is to be differentiated.""",
-    examples=(*_EXAMPLES, example(TURNING, counts=True)),
+    examples=_EXAMPLES,
     complex=True,
+    asks_use=True,
     to_complex=True,
 )

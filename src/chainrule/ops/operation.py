@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from chainrule.errors import UnknownNameError
-from chainrule.ops.axes import Links
+from chainrule.ops.axes import Kept, Links
 from chainrule.ops.notation import COMPOSED, EXACT, Accuracy, Notation, Textbook
 from chainrule.ops.registry import Registry
 
@@ -128,6 +128,8 @@ class Operation:
     """Whether it may give complex numbers of real ones."""
     parts: Callable[..., Any] | None = None
     """Both parts of a complex result, or a real one, from both parts of every input (`ops/pairs.py`); so it takes complex numbers."""
+    asks_use: bool = False
+    """Whether its reverse rule is told, as `used`, which elements of its result anything is computed from."""
     any_phase: bool = False
     """Whether complex results are columns, each of which may be multiplied by any number of length 1: derivatives take no side."""
     part_by_part: bool = False
@@ -216,6 +218,20 @@ class Operation:
         """The cotangent of each wanted input, given the output's (`None`: no dependence)."""
         raise UnknownNameError(f"operation {self.name!r} has no derivative; declare one")
 
+    def uses(
+        self, m: Namespace, used: Any, inputs: Sequence[Any], wanted: Sequence[Any], **attributes: Any
+    ) -> list[Any]:
+        """Which elements of each wanted input the `used` ones of the result may depend on: there numbers above 0, and else 0.
+
+        It is asked of what is computed, not of the numbers that come out: what is multiplied by a 0 that was computed is used.
+        By default those in the same places along the axes that are kept, all along others.
+        """
+        links = self.axes(*inputs, **attributes) or [()] * len(inputs)
+        return [
+            _in_kept_places(m, used, own, shape_of(x)) if want else None
+            for x, own, want in zip(inputs, links, wanted, strict=True)
+        ]
+
     def pushforward(
         self, m: Namespace, tangents: Sequence[Any], output: Any, inputs: Sequence[Any], **attributes: Any
     ) -> Any:
@@ -283,6 +299,16 @@ def operation(name: str) -> Operation:
         raise UnknownNameError.among("operation", name, REGISTRY) from None
 
 
+def _in_kept_places(m: Namespace, x: Any, links: Links, shape: tuple[int, ...]) -> Any:
+    """What has a result's axes with those of an input: summed along axes that the input lacks, repeated along its own others."""
+    kept = {link.target: link.source for link in links if isinstance(link, Kept)}
+    summed = m.sum(x, axis=tuple(i for i in range(len(x.shape)) if i not in kept), keepdims=False)
+    order = np.argsort([kept[i] for i in sorted(kept)])
+    moved = m.transpose(summed, axes=tuple(map(int, order)))
+    own = m.reshape(moved, shape=tuple(n if i in kept.values() else 1 for i, n in enumerate(shape)))
+    return m.broadcast_to(own, shape=tuple(shape))
+
+
 def _member(m: Namespace, x: Any, i: int) -> Any:
     """Member `i` of a batch."""
     whole = (None,) * (len(shape_of(x)) - 1)
@@ -297,6 +323,12 @@ def shape_of(value: Any) -> tuple[int, ...]:
 def dtype_of(value: Any) -> Any:
     """The dtype of an array, or the Python type of a number (which adapts to the arrays it meets)."""
     return getattr(value, "dtype", None) or type(value)
+
+
+def lets_through(factor: Any, varies: Any) -> Any:
+    """1.0 where what is multiplied by a factor may depend on it, and 0.0 where the factor is 0 and a plain number, which stays so."""
+    fixed = not varies and isinstance(factor, np.ndarray | np.generic | int | float)
+    return np.not_equal(factor, 0).astype(float) if fixed else np.ones(shape_of(factor))
 
 
 def cast(m: Namespace, x: Any, dtype: Any) -> Any:

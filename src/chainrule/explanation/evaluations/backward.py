@@ -7,7 +7,8 @@ from typing import Any
 
 from chainrule.ops.operation import Namespace
 from chainrule.tracing.program import Atom, Equation, Variable
-from chainrule.tracing.traces.reverse import Node, accumulate
+from chainrule.tracing.traces.reverse import accumulate
+from chainrule.tracing.traces.use import Node
 
 
 def carry_back(

@@ -70,7 +70,10 @@ def _as_numpy(m: Any, a: Any, values: Any, *others: Any) -> tuple[Any, ...]:
 
 @function(*_GENERAL, name="linalg.eig", numpy=(np.linalg.eig,))
 def eig(m: Any, a: Any) -> EigResult:
-    """Eigenvalues and eigenvectors of a square matrix; in a Program and in a batch complex numbers, whatever they are."""
+    """Eigenvalues and eigenvectors of a square matrix; in a Program and in a batch complex numbers, whatever they are.
+
+    Eigenvectors of equal eigenvalues have no derivatives: it is an error to use them.
+    """
     a = square(a, "eig")
     return EigResult(*_as_numpy(m, a, m.general_eigenvalues(a), m.general_eigenvectors(a)))
 
@@ -84,7 +87,10 @@ def eigvals(m: Any, a: Any) -> Any:
 
 @function(*_SYMMETRIC, name="linalg.eigh", numpy=(np.linalg.eigh,))
 def eigh(m: Any, a: Any, UPLO: str = "L") -> EighResult:
-    """Eigenvalues and eigenvectors of a symmetric matrix, read from one triangle."""
+    """Eigenvalues and eigenvectors of a symmetric matrix, read from one triangle.
+
+    Eigenvectors of equal eigenvalues have no derivatives: it is an error to use them. Take the columns that are needed, v[:, -k:].
+    """
     a, uplo = square(a, "eigh"), _triangle(UPLO)
     return EighResult(m.eigenvalues(a, uplo=uplo), m.eigenvectors(a, uplo=uplo))
 
@@ -107,7 +113,11 @@ def eigvalsh(m: Any, a: Any, UPLO: str = "L") -> Any:
     numpy=(np.linalg.svd,),
 )
 def svd(m: Any, a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    """Singular values, and the vectors of U and Vᴴ: with `full_matrices` bases, without it as many as there are singular values."""
+    """Singular values, and the vectors of U and Vᴴ: with `full_matrices` bases, without it as many as there are singular values.
+
+    Those of equal singular values, and of 0, have no derivatives: it is an error to use them. Take the columns that are needed,
+    u[:, :k].
+    """
     a = matrices(a, "svd")
     if hermitian:
         raise UnsupportedError(

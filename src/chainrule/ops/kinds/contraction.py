@@ -13,7 +13,7 @@ import numpy as np
 from chainrule.errors import ShapeError
 from chainrule.ops.axes import Kept, Links, Mixed
 from chainrule.ops.lazy import cached_property
-from chainrule.ops.operation import ArrayType, Namespace, Operation, cast, dtype_of, exemplar, shape_of
+from chainrule.ops.operation import ArrayType, Namespace, Operation, cast, dtype_of, exemplar, lets_through, shape_of
 
 LATIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LETTERS = LATIN + "".join(map(chr, range(0x3B1, 0x3C9)))
@@ -123,6 +123,12 @@ class Contraction(Operation):
         letter = next(c for c in LETTERS if c not in subscripts)
         left, right = (letter * mine + term for mine, term in zip(batched, (parts.left, parts.right), strict=True))
         return getattr(m, self.name)(*inputs, subscripts=f"{left},{right}->{letter}{parts.result}")
+
+    def uses(
+        self, m: Namespace, used: Any, inputs: Sequence[Any], wanted: Sequence[Any], **attributes: Any
+    ) -> list[Any]:
+        """Those that are multiplied into a used one, by anything but a plain 0."""
+        return self.pullback(m, used, None, tuple(map(lets_through, inputs, wanted)), wanted, **attributes)
 
     def pullback(
         self,

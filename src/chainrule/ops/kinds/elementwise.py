@@ -22,6 +22,7 @@ from chainrule.ops.operation import (
     dtype_of,
     eager,
     exemplar,
+    lets_through,
     shape_of,
 )
 
@@ -152,6 +153,15 @@ class Elementwise(Operation):
                 for x, mine, n in zip(inputs, batched, ndims, strict=True)
             ]
         return getattr(m, self.name)(*inputs, **attributes)
+
+    def uses(
+        self, m: Namespace, used: Any, inputs: Sequence[Any], wanted: Sequence[Any], **attributes: Any
+    ) -> list[Any]:
+        """Those in the places of the used ones, but for what is multiplied by a plain 0."""
+        if len(inputs) == 2 and self.meets(**attributes):
+            for x, want in zip(inputs, wanted, strict=True):
+                used = used * lets_through(x, want)
+        return super().uses(m, used, inputs, wanted, **attributes)
 
     def pullback(
         self,

@@ -113,6 +113,16 @@ class Layout(Operation):
         """By its links, or by the index map."""
         return self.links is not None or self.linear is None or inputs == 1
 
+    def uses(
+        self, m: Namespace, used: Any, inputs: Sequence[Any], wanted: Sequence[Any], **attributes: Any
+    ) -> list[Any]:
+        """Those that used ones are copies of: the adjoint, for each wanted input that the map is linear in."""
+        linear = len(inputs) if self.linear is None else self.linear
+        adjoint = self.adjoint or self._by_index_map
+        return [
+            adjoint(m, used, i, *inputs, **attributes) if want and i < linear else None for i, want in enumerate(wanted)
+        ]
+
     def pullback(
         self,
         m: Namespace,
@@ -123,13 +133,10 @@ class Layout(Operation):
         **attributes: Any,
     ) -> list[Any]:
         """The adjoint, for each wanted input that the map is linear in."""
-        linear = len(inputs) if self.linear is None else self.linear
-        adjoint = self.adjoint or self._by_index_map
-        results: list[Any] = [None] * len(inputs)
-        for i, want in enumerate(wanted):
-            if want and i < linear:
-                moved, dtype = adjoint(m, cotangent, i, *inputs, **attributes), inputs[i].dtype
-                results[i] = moved if moved.dtype == dtype else cast(m, moved, dtype)
+        results = self.uses(m, cotangent, inputs, wanted, **attributes)
+        for i, moved in enumerate(results):
+            if moved is not None and moved.dtype != (dtype := inputs[i].dtype):
+                results[i] = cast(m, moved, dtype)
         return results
 
     def pushforward(

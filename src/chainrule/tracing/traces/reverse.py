@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
-from chainrule.ops.operation import Namespace, Operation
+from chainrule.ops.operation import Namespace
 from chainrule.tracing.scope import BACKWARD, current_scope, move_to
-
-Node = tuple[Operation, Sequence[Any], Mapping[str, Any], Any, Sequence[int], str | None]
-"""How a value came about: operation, input values, attributes, output, places of the inputs, scope.
-
-The place of an input that no cotangent is wanted for is 0; a scope of `None` asks for none to be noted.
-"""
+from chainrule.tracing.traces.use import Node, used_elements
 
 
 def accumulate(
@@ -36,6 +31,8 @@ def accumulate(
         long computation does not hold them all at once.
     """
     outside = None
+    used: dict[int, Any] | None = None
+    ends = {place for place in range(last + 1) if found[place] is not None}
     try:
         for place in range(last, 0, -1):
             cotangent, node = found[place], nodes[place]
@@ -48,6 +45,10 @@ def accumulate(
                 if outside is None:
                     outside = current_scope()
                 move_to(scope, BACKWARD)
+            if op.asks_use:
+                if used is None:
+                    used = used_elements(m, nodes, ends, last)
+                attributes = {**attributes, "used": used.get(place)}
             parts = op.pullback(m, cotangent, output, values, places, **attributes)
             for i, source in enumerate(places):
                 if source and (part := parts[i]) is not None:

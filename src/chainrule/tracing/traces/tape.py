@@ -16,7 +16,8 @@ from chainrule.tracing.keeping import SMALL, Keeper
 from chainrule.tracing.numbers import PYTHON_NUMBERS, Number
 from chainrule.tracing.numpy_interface import Wrapped
 from chainrule.tracing.scope import current_scope
-from chainrule.tracing.traces.reverse import Node, accumulate
+from chainrule.tracing.traces.reverse import accumulate
+from chainrule.tracing.traces.use import Node
 from chainrule.tracing.views import NO_PAST, note_array
 
 
