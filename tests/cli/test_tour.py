@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 import chainrule as cr
 from chainrule.cli.app import app
 from chainrule.cli.tour import STAGES
+from waiting import LONG
 
 COMMAND = [sys.executable, "-c", "from chainrule.cli import main; main()", "demo", "chain-rule"]
 PROMPT = "any key for the next stage"
@@ -108,7 +109,7 @@ def opener():
     )  # fmt: skip
     yield process
     process.stdin.close()
-    process.wait(20)
+    process.wait(LONG)
     process.stdout.close()
 
 
@@ -129,7 +130,7 @@ def terminal(opener):
         tour = int(said.split()[1])
         seen = bytearray()
 
-        def read_until(words, seconds=30.0):
+        def read_until(words, seconds=LONG):
             end = time.monotonic() + seconds
             while time.monotonic() < end and words.encode() not in seen:
                 if select.select([screen], [], [], 0.1)[0]:
@@ -142,7 +143,7 @@ def terminal(opener):
 
         def press(key, words):
             """What comes after a key, pressed once the tour listens for single ones."""
-            end = time.monotonic() + 20.0
+            end = time.monotonic() + LONG
             while termios.tcgetattr(screen)[3] & termios.ICANON and time.monotonic() < end:
                 time.sleep(0.01)
             os.write(screen, key)
@@ -150,7 +151,7 @@ def terminal(opener):
 
         def code():
             """How the tour ended."""
-            end = time.monotonic() + 20.0
+            end = time.monotonic() + LONG
             while time.monotonic() < end:
                 read_until("never", 0.02)  # what is left, so that it can end
                 if select.select([opener.stdout], [], [], 0.02)[0]:

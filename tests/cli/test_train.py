@@ -26,6 +26,7 @@ from chainrule.cli.kept_back import keep_back
 from chainrule.tables import as_table, spell
 from chainrule.tables import options as messages
 from chainrule.tabular import TableModel
+from waiting import LONG
 
 SMALL = ["--fast", "--hidden", "3", "--curves", "0", "--dropout", "0", "--epochs", "3"]
 """One plain network, made at once."""
@@ -399,7 +400,7 @@ def test_a_terminal_that_is_closed_loses_nothing(labels, tmp_path):
             assert training.poll() is None
         time.sleep(0.3)
         os.close(ours)
-        assert training.wait(120) == 128 + signal.SIGHUP
+        assert training.wait(LONG) == 128 + signal.SIGHUP
     finally:
         training.kill()
     assert cr.load(model).predict(as_table(labels)).shape == (240,)

@@ -14,6 +14,7 @@ from chainrule.cli.view import _of_points
 from chainrule.viewer.datasets import PLANE
 from chainrule.viewer.hosts.hosted import Hosted
 from chainrule.viewer.lessons import LESSONS
+from waiting import LONG
 
 
 def run(*arguments):
@@ -117,7 +118,7 @@ def test_the_page_is_there_until_ctrl_c():
             assert re.match(r"Open http://127\.0\.0\.1:\d+/\?token=\S+ in a browser", page.stdout.readline())
             page.stdout.readline()
             page.send_signal(signal.SIGINT)
-            _, errors = page.communicate(timeout=20)
+            _, errors = page.communicate(timeout=LONG)
         finally:
             page.kill()
     assert page.returncode == 0

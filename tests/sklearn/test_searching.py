@@ -17,6 +17,7 @@ from chainrule.engines.cores import most
 from chainrule.engines.llvm.threads import thread_choice
 from chainrule.sklearn import GridSearchCV, MLPClassifier, NetworkClassifier, RandomizedSearchCV
 from sklearn import model_selection
+from waiting import LONG
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -66,7 +67,7 @@ class Noted(Ridge):
 
     def fit(self, X, y):
         self.threads.add(threading.get_ident())
-        self.meeting.wait(30)
+        self.meeting.wait(LONG)
         return super().fit(X, y)
 
 
