@@ -18,6 +18,7 @@ from chainrule.engines.llvm.threads import thread_choice
 from chainrule.sklearn import GridSearchCV, MLPClassifier, NetworkClassifier, RandomizedSearchCV, shared_orders
 from chainrule.sklearn.solvers import Orders
 from sklearn import model_selection
+from waiting import LONG
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -90,7 +91,7 @@ class Noted(Ridge):
 
     def fit(self, X, y):
         self.threads.add(threading.get_ident())
-        self.meeting.wait(30)
+        self.meeting.wait(LONG)
         return super().fit(X, y)
 
 

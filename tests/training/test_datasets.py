@@ -26,6 +26,7 @@ from chainrule.errors import ChainruleError
 from chainrule.network.surveying import survey
 from chainrule.training.stored import Layout, Share
 from trying import ENGINES
+from waiting import LONG
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(1000, 3)).astype(np.float32)
@@ -636,7 +637,7 @@ def reading() -> list[str]:
 
 
 def test_a_source_that_does_not_answer_can_be_interrupted() -> None:
-    answers, waits = threading.Event(), threading.Event()
+    answers, waits, answered = threading.Event(), threading.Event(), threading.Event()
     calls = itertools.count()
 
     def given() -> Iterator[Any]:
@@ -644,21 +645,21 @@ def test_a_source_that_does_not_answer_can_be_interrupted() -> None:
         for place, batch in enumerate(batches(X, Y, (100,))()):
             if number == 4 and place == 5:
                 waits.set()
-                answers.wait(30)
+                answers.wait(LONG)
+                answered.set()
             yield batch
 
     def interrupts() -> None:
-        waits.wait(30)
+        waits.wait(LONG)
         time.sleep(0.05)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     thread = threading.Thread(target=interrupts)
     thread.start()
     net = network()
-    begun = time.monotonic()
     history = net.fit(cr.BatchDataset(given, 1000, megabytes=SMALL), epochs=50, progress=False, engine=ENGINE)
     assert history.interrupted
-    assert time.monotonic() - begun < 10
+    assert not answered.is_set()
     thread.join()
     answers.set()
     assert not reading()
@@ -681,7 +682,7 @@ def test_a_copy_of_the_process_reads_while_the_next_window_is_being_read(kind: s
     def copied(_: Any) -> None:
         copy = os.fork()
         if not copy:
-            signal.alarm(20)
+            signal.alarm(int(LONG))
             os._exit(7 if (net.predict(dataset) == net.predict(X)).all() else 1)
         ends.append(os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]))
 
@@ -737,11 +738,13 @@ def test_memory_is_bounded_by_what_is_said(engine: str, tmp_path: Path) -> None:
         file = np.lib.format.open_memmap(tmp_path / f"{name}.npy", "w+", dtype, shape)
         file[...] = np.resize(RANDOM.integers(0, 2, 2**12 + 1), shape)
         del file
-    for _ in range(2):  # the second finds its machine code, and LLVM needs no memory beside what is measured
-        said = subprocess.run(
-            [sys.executable, "-c", CHILD, str(tmp_path / "x.npy"), str(tmp_path / "y.npy"), engine],
-            capture_output=True, text=True, check=False, env=os.environ | {"CHAINRULE_CACHE": str(tmp_path / "code")},
-        )  # fmt: skip
-        assert said.returncode == 0, said.stderr
+    memory = {
+        "MALLOC_MMAP_THRESHOLD_": "65536"
+    }  # for glibc to give back at once what is let go of: what is held counts
+    said = subprocess.run(
+        [sys.executable, "-c", CHILD, str(tmp_path / "x.npy"), str(tmp_path / "y.npy"), engine],
+        capture_output=True, text=True, check=False, env=os.environ | memory | {"CHAINRULE_CACHE": str(tmp_path / "code")},
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
     compiling = 60 if engine == "jax" else 0  # by XLA, of what these trainings and answers are
     assert float(said.stdout) < 8 + 20 + compiling  # what is held, and room for pieces under way and answers

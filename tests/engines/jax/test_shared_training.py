@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 import chainrule as cr
 from chainrule.cli.app import app
 from chainrule.errors import SettingError
+from waiting import LONG
 
 pytest.importorskip("jax")
 
@@ -168,7 +169,7 @@ def carried_out(
     (folder / "script.py").write_text(script)
     start = ["-m", "chainrule", "launch", "--processes", str(processes)] if processes else []
     command = [sys.executable, "-W", "ignore", *start, str(folder / "script.py"), str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=150, env={**os.environ, **more})
+    return subprocess.run(command, capture_output=True, text=True, timeout=LONG, env={**os.environ, **more})
 
 
 def test_devices_are_a_number_or_all() -> None:
@@ -214,7 +215,7 @@ def test_devices_add_up_all_sums_of_a_step_at_once(dtype: str, tmp_path: Path) -
     (tmp_path / "script.py").write_text(SUMS)
     flags = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     command = [sys.executable, "-W", "ignore", str(tmp_path / "script.py"), dtype]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=150, env=flags)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LONG, env=flags)
     assert done.stdout == "1\n", done.stderr[-3000:]
 
 
@@ -329,7 +330,7 @@ def test_processes_that_others_start(how: str, folder: Path) -> None:
         started.append(
             subprocess.Popen([*command, str(folder / "script.py")], stdout=subprocess.PIPE, env={**os.environ, **more})
         )
-    assert [one.communicate(timeout=120)[0].split() for one in started] == [[b"0", b"2", b"2"], [b"1", b"2", b"2"]]
+    assert [one.communicate(timeout=LONG)[0].split() for one in started] == [[b"0", b"2", b"2"], [b"1", b"2", b"2"]]
 
 
 THREADS = """
@@ -359,6 +360,6 @@ def test_one_that_is_asked_to_end_asks_all(folder: Path) -> None:
         assert launched.stdout.readline() + launched.stdout.readline() == "begun\nbegun\n"
         launched.send_signal(signal.SIGTERM)
         try:
-            assert launched.wait(60) == 128 + signal.SIGTERM
+            assert launched.wait(LONG) == 128 + signal.SIGTERM
         finally:
             launched.kill()
