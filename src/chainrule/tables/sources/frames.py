@@ -89,19 +89,24 @@ def frame_of(source: Any) -> Frame:
 def row_of(source: Any, columns: Sequence[str]) -> Mapping[str, Any] | None:
     """The cells of a single row by column: a dict of single values, or a row of a pandas frame, as `frame.iloc[3]` is one.
 
-    None for anything else. A pandas Series that is labelled by none of `columns` is a column, not a row.
+    Cells of a record have names such as `record.field`, as in a table. None for anything else: a dict that has lists for
+    `columns`, or a pandas Series that is labelled by none of them, is columns.
 
     Examples
     --------
     >>> row_of({"age": 36, "name": "Ada"}, ["age"]), row_of({"age": [36]}, ["age"])
     ({'age': 36, 'name': 'Ada'}, None)
+    >>> row_of({"born": {"year": 1815}, "tags": ["first", "poet"]}, ["born.year"])
+    {'born.year': 1815, 'tags': ['first', 'poet']}
     """
     if isinstance(source, Mapping):
-        return None if any(_is_column(value) for value in source.values()) else _by_name(source)
+        row = _by_name(source)
+        read = [row[name] for name in columns if name in row] or row.values()
+        return None if any(map(_is_column, read)) else row
     if type(source).__module__.partition(".")[0] != "pandas" or getattr(source, "ndim", 2) != 1:
         return None
-    labels = unique_names([composed(str(label)) for label in source.index])[0]
-    return None if set(columns).isdisjoint(labels) else dict(zip(labels, source.tolist(), strict=True))
+    row = _flat(zip(source.index, source.tolist(), strict=True))
+    return None if row.keys().isdisjoint(columns) else row
 
 
 def only_row(source: Any) -> Mapping[str, Any] | None:
@@ -134,8 +139,25 @@ def only_row(source: Any) -> Mapping[str, Any] | None:
     return row if len(row) == len(names) and all(type(name) is str for name in names) else None
 
 
+def _flat(cells: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
+    """The cells by names that occur once, those of records with names such as `record.field`."""
+
+    def each(of: Iterable[tuple[Any, Any]]) -> Iterator[tuple[str, Any]]:
+        for name, cell in of:
+            if isinstance(cell, Mapping):
+                yield from each((f"{name}.{field}", own) for field, own in cell.items())
+            else:
+                yield composed(str(name)), cell
+
+    found = list(each(cells))
+    names, _, _ = unique_names([name for name, _ in found])
+    return dict(zip(names, (cell for _, cell in found), strict=True))
+
+
 def _by_name(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """The cells of a row by names as tables have them."""
+    if any(isinstance(cell, Mapping) for cell in row.values()):
+        return _flat(row.items())
     known = all(type(name) is str and name.isascii() for name in row)
     return row if known else {composed(str(name)): cell for name, cell in row.items()}
 
