@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.tables.columns.texts import of_numpy
 from chainrule.tables.composed import composed, composed_frame
-from chainrule.tables.names import unique_names
+from chainrule.tables.names import spelled, unique_names
 from chainrule.tables.options import TableError, quoted
 from chainrule.tables.wide import each
 
@@ -23,15 +23,16 @@ _NUMBERS = frozenset({"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4"
 
 
 class Frame(NamedTuple):
-    """What `frame_of` gives: a Polars frame, notes, and names that were given more than once."""
+    """What `frame_of` gives: a Polars frame, notes, names that were given more than once, and those of columns left out."""
 
     frame: pl.DataFrame
     notes: list[str]
     repeated: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def frame_of(source: Any) -> Frame:
-    """A Polars frame of `source`, notes, and names that were given more than once.
+    """A Polars frame of `source`, notes, names that were given more than once, and those of columns left out.
 
     Parameters
     ----------
@@ -184,8 +185,8 @@ def _of_columns(columns: Sequence[tuple[Any, Any]], notes: list[str]) -> Frame:
             f"the columns of a table have one length, but {longest.name!r} has {len(longest):,} values and "
             f"{shortest.name!r} {len(shortest):,}; give as many values in each."
         )
-    frame, more, _ = _plain(pl.DataFrame(series))
-    return Frame(frame, [*notes, *remarks, *more], repeated)
+    frame, more, _, left_out = _plain(pl.DataFrame(series))
+    return Frame(frame, [*notes, *remarks, *more], repeated, left_out)
 
 
 def _series(name: str, values: Any) -> pl.Series:
@@ -243,8 +244,7 @@ def _pandas(frame: Any) -> tuple[list[tuple[str, Any]], list[str]]:
         notes.append(f"the index {quoted([str(name) for name in named])} is taken as a column")
         columns += [(str(name), _pandas_column(frame.index.get_level_values(name).to_series())) for name in named]
     for i, name in enumerate(frame.columns):
-        spelled = "_".join(str(part) for part in name) if isinstance(name, tuple) else str(name)
-        columns.append((spelled, _pandas_column(frame.iloc[:, i])))
+        columns.append((spelled(name) if isinstance(name, tuple) else name, _pandas_column(frame.iloc[:, i])))
     return columns, notes
 
 
@@ -257,8 +257,11 @@ def _pandas_column(column: Any) -> Any:
         return column.to_numpy()
     match type(dtype).__name__:
         case "CategoricalDtype":
-            categories = [*(str(value) for value in dtype.categories), None]  # the code of no value is -1
-            return pl.Series([categories[code] for code in column.cat.codes], dtype=pl.Categorical)
+            categories = [str(value) for value in dtype.categories]
+            ordered = dtype.ordered and len(set(categories)) == len(categories)
+            cells = [*categories, None]  # the code of no value is -1
+            kind = pl.Enum(categories) if ordered else pl.Categorical
+            return pl.Series([cells[code] for code in column.cat.codes], dtype=kind)
         case "DatetimeTZDtype":
             moments = pl.Series(column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype("M8[us]"))
             zone = getattr(dtype.tz, "key", None) or getattr(
@@ -301,7 +304,8 @@ def _plain(frame: pl.DataFrame) -> Frame:
     if names != frame.columns:
         once, _, again = unique_names(names)
         frame, notes = frame.rename(dict(zip(frame.columns, once, strict=True))), [*notes, *again]
-    return Frame(frame, [*notes, f"{quoted(lists)} left out: lists or binary data"] if lists else notes)
+    notes += [f"{quoted(lists)} left out: lists or binary data"] * bool(lists)
+    return Frame(frame, notes, left_out=tuple(map(composed, lists)))
 
 
 def _decoded(column: pl.Series) -> Iterator[pl.Series]:
