@@ -293,7 +293,9 @@ def test_names_may_be_numbers_as_those_of_pandas_are():
 
 def test_names_may_be_those_of_levels():
     frame = pd.DataFrame(people().to_dict(as_series=False))
-    frame.columns = pd.MultiIndex.from_tuples([("size", "height"), ("place", "town"), ("size", "heavy"), ("size", "weight")])
+    frame.columns = pd.MultiIndex.from_tuples(
+        [("size", "height"), ("place", "town"), ("size", "heavy"), ("size", "weight")]
+    )
     options = {"columns": {("size", "heavy"): "drop"}, **QUICK}
     model = cr.TableModel(**options).fit(frame, ("size", "weight"), groups=("place", "town"))
     assert (model.columns, model.target) == (("size_height",), "size_weight")
@@ -352,6 +354,9 @@ def test_weights_of_rows_count_in_scores_importance_and_report():
     assert model.scores.metric() == pytest.approx(
         metric_for("regression")(data["weight"], model.scores.outputs, weights)
     )
+    y, fold = data["weight"].to_numpy(), model.out_of_fold.fold
+    means = [np.average(y[fold != k], weights=weights[fold != k]) for k in (0, 1)]
+    assert model.compare(beside=["mean"]).beside["mean"] == pytest.approx(np.choose(fold, means))
     counted = model.evaluate(data, weights=weights)
     assert counted.metric() == pytest.approx(
         model.evaluate(data.filter(weights > 0), weights=weights[weights > 0]).metric()
