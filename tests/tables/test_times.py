@@ -104,6 +104,12 @@ def test_a_zone_that_was_not_learned_is_told():
     )
 
 
+def test_numbers_that_are_no_times_are_told_as_they_are():
+    column = Time.learn("t", pl.Series([datetime(2023, 1, day) for day in range(1, 20)]), Spelling())
+    (remark,) = column.read(pl.Series([1.5, 2.0]), Spelling()).remarks
+    assert remark == "column 't' holds times; '1.5', '2' in 2 rows count as missing"
+
+
 @pytest.mark.parametrize(
     ("cells", "told"),
     [

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from chainrule.tables.columns.column import Column, Feature, Reading, require
 from chainrule.tables.columns.number import Number
+from chainrule.tables.columns.texts import as_texts
 from chainrule.tables.columns.time_forms import OF_DAY, form_of, has_day, iso_forms, other_order, parsed, spelled
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import Numbers
@@ -267,7 +268,9 @@ def _seconds(cells: pl.Series, form: str, zone: str, spelling: Spelling) -> tupl
         raise TypeError("spans of time are no moments")
     if cells.dtype.is_temporal():
         return _since_1970(cells, zone), []
-    texts = (cells.cast(pl.Int64, strict=False) if cells.dtype.is_numeric() else cells).cast(pl.String)
+    texts = as_texts(cells)
+    if texts is None:
+        raise TypeError(f"{cells.dtype} holds no times")
     seconds = np.full(len(texts), np.nan)
     failed = texts.is_not_null().to_numpy()
     left = texts.drop_nulls()
