@@ -67,8 +67,8 @@ class Prepared:
         """The same of the rows that count, their weights 1 in the mean."""
         if self.weights is None:
             return self
-        found = self.rows(self.weights > 0)
-        return replace(found, weights=found.weights / np.mean(found.weights))
+        kept = self.weights > 0
+        return replace(self.rows(kept), weights=self.weights[kept] / np.mean(self.weights[kept]))
 
     def spread(self, X: Array) -> NDArray[np.float32]:
         """Rows with a flag for every code, as a linear model needs them."""
