@@ -222,7 +222,10 @@ def eig(
         raise UnsupportedError(
             "scipy.linalg.eig of traced values gives no left eigenvectors. Take the right ones of the transposed matrix, eig(a.T)."
         )
-    values, vectors = _as_scipys(a, b, *np.linalg.eig(_pencil(a, b)))
+    pencil = _pencil(a, b)
+    values, vectors = _as_scipys(a, b, *np.linalg.eig(pencil))
+    if pencil.dtype.kind != "c" and is_numbers(values) and not np.any(plain(values, "eig").imag):
+        vectors = np.real(vectors)  # as SciPy has them, and NumPy before 2.5
     return (values + 0j, vectors) if right else values + 0j
 
 
