@@ -230,7 +230,9 @@ def eig(
 
 
 @standing
-def eigvals(a: Any, b: Any = None, overwrite_a: bool = False, check_finite: bool = True) -> Any:
+def eigvals(
+    a: Any, b: Any = None, overwrite_a: bool = False, overwrite_b: bool = False, check_finite: bool = True
+) -> Any:
     """Eigenvalues of a square matrix, complex; of the pair a·v = λ·b·v with a `b`."""
     return _as_scipys(a, b, np.linalg.eigvals(_pencil(a, b)))[0] + 0j
 
