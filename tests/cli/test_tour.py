@@ -176,15 +176,15 @@ def test_in_a_terminal_it_waits_for_a_key_and_leaves_at_q(terminal):
         assert "2 of 8" not in text
         assert "2 of 8" not in read_until("2 of 8", 0.5)  # it waits
         assert "2 of 8" in press(b" ", PROMPT)
-        text = press(b"q", "left after 2 of 8")
-        assert "left after 2 of 8" in text
+        text = press(b"q", "stopped after 2 of 8")
+        assert "stopped after 2 of 8" in text
         assert "3 of 8" not in text
         assert code() == 0
 
 
 @pytest.mark.parametrize(
     ("key", "words", "expected"),
-    [(b"\x03", "stopped by Ctrl-C", 130), (b"\x04", "left after 1 of 8", 0), (b"\x1b", "left after 1 of 8", 0)],
+    [(b"\x03", "stopped by Ctrl-C", 130), (b"\x04", "stopped after 1 of 8", 0), (b"\x1b", "stopped after 1 of 8", 0)],
 )
 def test_ctrl_c_ctrl_d_and_escape_leave_cleanly(terminal, key, words, expected):
     with terminal() as (read_until, press, code):
@@ -205,7 +205,7 @@ def test_pages_fit_the_terminal_and_can_be_gone_back_to(terminal):
         assert "1 of 8" not in second
         assert len(second.splitlines()) <= 24
         assert "1 of 8" in press(b"b", "any key to read on")
-        press(b"q", "left after 1 of 8")
+        press(b"q", "stopped after 1 of 8")
         assert code() == 0
 
 

@@ -479,7 +479,7 @@ def test_numbers_that_may_mean_something_else_are_told():
     shares = [f"{i}%" if i % 3 else str(i / 100) for i in range(1, ROWS + 1)]
     assert f"column 'p' holds %, but none in {ROWS // 3} rows" in remarks(p=shares, y=labels())
     gaps = [-999.0 if i % 8 == 0 else x for i, x in enumerate(amounts())]
-    told = "column 'x' holds -999 far from all other numbers; if it means that there is none: ‹missing_mark=-999›"
+    told = "column 'x' holds -999 far from all other numbers; if it stands for a missing value: ‹missing_mark=-999›"
     assert told in remarks(x=gaps, y=labels())
     assert "far from" not in remarks(x=[-999.0, *amounts()[1:]], y=labels())  # of a single one nobody knows
     assert "far from" not in remarks(x=[99.0 if i % 8 == 0 else float(i) for i in range(60, 60 + ROWS)], y=labels())

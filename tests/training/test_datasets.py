@@ -120,6 +120,40 @@ def test_orders_are_the_same_however_many_are_drawn_at_once() -> None:
     assert at_once.bit_generator.state == one_by_one.bit_generator.state
 
 
+@pytest.mark.parametrize("batch_size", [48, 64, 40])
+@pytest.mark.parametrize("processes", [1, 2, 4, 8])
+def test_a_share_of_every_batch_is_as_large_a_share_of_every_window(batch_size: int, processes: int) -> None:
+    """Each process reads the rows of its part of the batches and no others, but for those of the last, smaller batch."""
+    layout = Layout((0, 90, 100, 370, 500, 640, 700, 900, 1000), 400, in_order=False).in_batches(batch_size, 1.0)
+    orders, last = layout.orders(np.random.default_rng(3), 1, shuffled=True), 1000 // batch_size * batch_size
+    rows = orders[0, 0:1000]
+    assert (np.sort(rows) == np.arange(1000)).all()
+    for process in range(processes):
+
+        def share(count: int, own: int = process) -> tuple[int, int]:
+            if count % processes:
+                return 0, count
+            return count * own // processes, count * (own + 1) // processes
+
+        for window in orders.epoch(0):
+            read = [row for _, begin, end in window.parts(share) for row in range(begin, end)]
+            learned = [
+                row
+                for batch in range(0, 1000, batch_size)
+                for slot, row in enumerate(rows[batch : batch + batch_size])
+                if window.begin <= batch + slot < window.end
+                and (own := share(min(batch_size, 1000 - batch)))[0] <= slot < own[1]
+            ]
+            assert len(read) == len(set(read))
+            assert set(read) >= set(learned)
+            assert set(read) - set(learned) <= set(rows[last:])
+            for at, begin, end in window.parts(share):
+                held = np.concatenate([np.arange(*block) for block in window.blocks])
+                assert (held[at : at + end - begin] == np.arange(begin, end)).all()
+    shuffled = sum(abs(int(row) - place) > 100 for place, row in enumerate(rows))
+    assert shuffled > 500
+
+
 # --- the same training
 
 
@@ -130,7 +164,8 @@ def test_it_is_the_training_of_arrays_in_the_same_order(engine: str, batch_size:
     given = {"batch_size": batch_size, "engine": engine, "more": [cr.Dropout(0.2)]}
     found = fitted(dataset, **given)
     assert found.run is not None
-    layout = Layout.of(dataset, 4 * 3 + 4 + 4)  # inputs, targets of 32 bits, class numbers
+    row_bytes = 4 * 3 + 4 + 4  # inputs, targets of 32 bits, class numbers
+    layout = Layout.of(dataset, row_bytes).in_batches(batch_size, SMALL)
     assert len(layout.orders(np.random.default_rng(0), 1, shuffled=True).epoch(0)) > 8
     orders = layout.orders(np.random.default_rng([0, 0]), 3, shuffled=True)
     coming = iter([orders[epoch, 0:1000] for epoch in range(3)])

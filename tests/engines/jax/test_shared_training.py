@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -100,6 +101,37 @@ one = network(512)
 found = fitted(cr.JaxEngine(devices="all", split=split), one, X=counting)
 np.savetxt(f"{folder}/found{me}", found)
 np.savetxt(f"{folder}/read{me}", [sum(Counting.read)])
+"""
+)
+
+STORED = (
+    BEGINNING
+    + """
+class Counting:
+    rows_read = 0
+
+    def pieces(self, begin, end):
+        type(self).rows_read += end - begin
+        yield from super().pieces(begin, end)
+
+class Mapped(Counting, cr.ArrayDataset):
+    pass
+
+class Columns(Counting, cr.TableDataset):
+    pass
+
+def trained(kind, data, engine):
+    read = []
+    one, given = network(64), dict(validation_data=(np.array(X[:64]), y[:64]), clip_norm=1.0, seed=2, batch_size=16, epochs=4)
+    one.fit(data, engine=engine, progress=False, callbacks=[lambda end: read.append(kind.rows_read)], **given)
+    h = one.history
+    found = [*h["loss"], *h["val_loss"], *(float(np.abs(x).sum()) for own in one.parameters.values() for x in own.values())]
+    return [read[3] - read[0], *found]
+
+small = 2 * 100 * 4 * 7 / 2**20  # windows of 100 rows
+sources = [(Mapped, Mapped(X, y, megabytes=small)), (Columns, Columns(folder + "/files", "y", megabytes=small))]
+def write(name, engine):
+    np.savetxt(folder + "/" + name, [trained(kind, data, engine) for kind, data in sources])
 """
 )
 
@@ -207,6 +239,29 @@ def test_several_processes_that_read_their_own_rows(processes: int, split: int, 
         np.testing.assert_array_equal(one, every[0])
     for number in range(processes):
         assert int(np.loadtxt(folder / f"read{number}")) == 4 * 300 * split // processes
+
+
+@by_night
+@pytest.mark.parametrize("processes", [2, 4])
+def test_several_processes_that_read_their_own_rows_of_datasets(processes: int, folder: Path) -> None:
+    """Of memmaps and of Parquet files alike: their stripes of all windows, and the last 12 rows of an epoch of 300."""
+    X = np.fromfile(folder / "X", np.float32).reshape(300, 6)
+    table = pl.DataFrame({**{f"x{i}": X[:, i] for i in range(6)}, "y": np.sin(X).sum(axis=1)})
+    (folder / "files").mkdir()
+    for part, begin in enumerate(range(0, 300, 75)):
+        table[begin : begin + 75].write_parquet(folder / "files" / f"{part}.parquet", row_group_size=25)
+    alone = carried_out(folder, STORED + "write('expected', 'numpy')")
+    assert not alone.returncode, alone.stderr[-3000:]
+    script = STORED + "import jax; write(f'found{jax.process_index()}', cr.JaxEngine(devices='all'))"
+    done = carried_out(folder, script, processes=processes)
+    assert done.returncode == 0, done.stderr[-3000:]
+    expected = np.loadtxt(folder / "expected")
+    every = [np.loadtxt(folder / f"found{number}") for number in range(processes)]
+    for one in every:
+        np.testing.assert_allclose(one[:, 1:], expected[:, 1:], 3e-5)
+        np.testing.assert_array_equal(one[:, 1:], every[0][:, 1:])
+        assert (np.abs(one[:, 0] - 3 * (288 // processes + 12)) <= 100 // processes + 12).all()
+    assert (np.abs(expected[:, 0] - 3 * 300) <= 100).all()
 
 
 @by_night
