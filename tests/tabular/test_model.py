@@ -1,7 +1,6 @@
 """`TableModel`: what it learns, predicts, keeps and refuses."""
 
 import re
-import time
 import warnings
 
 import numpy as np
@@ -174,10 +173,9 @@ def test_the_same_seed_gives_the_same_bits_for_any_number_of_threads():
 
 
 def test_when_time_is_up_the_best_so_far_is_kept():
-    began = time.monotonic()
-    model = cr.TableModel(**QUICK | {"seconds": 1e-3}).fit(people(), "heavy")
-    assert time.monotonic() - began < 30
+    model = cr.TableModel(**QUICK | {"seconds": 1e-3, "epochs": 10**7}).fit(people(), "heavy")  # hours of them
     assert len(model.learned.epochs) >= 1
+    assert max(model.learned.epochs) < 10**6
     assert model.predict(people()).shape == (120,)
     assert Deadline(None).is_over is False
 
