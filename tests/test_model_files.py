@@ -127,6 +127,7 @@ CRAFTED: dict[str, Any] = {
 }
 
 
+@pytest.mark.usefixtures("own_garbage")
 @pytest.mark.parametrize("kind", CRAFTED)
 def test_crafted_descriptions(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = crafted(tmp_path / "m.safetensors", CRAFTED[kind])
@@ -248,6 +249,17 @@ def test_permissions_stay(mode: int, tmp_path: Path) -> None:
     network(1).save(path)
     assert stat.S_IMODE(path.stat().st_mode) == mode
     assert cr.load(path).seed == 1
+
+
+def test_a_file_that_may_not_be_written_to_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though its folder would allow that; the system says so itself, as an administrator may write to all files."""
+    path = tmp_path / "m"
+    network().save(path)
+    monkeypatch.setattr(os, "access", lambda file, mode: Path(file) != path or not mode & os.W_OK)
+    with pytest.raises(PermissionError, match=r"m may not be written to; give another name"):
+        network(1).save(path)
+    assert cr.load(path).seed == 0
+    assert [*tmp_path.iterdir()] == [path]
 
 
 @unix

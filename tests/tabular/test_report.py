@@ -82,7 +82,7 @@ def test_all_of_it_is_there(report):
         "Out of fold",
         "On test rows",
         "linear model",
-        "go closely together",
+        "are closely related",
         "by age",
         "<tt>",
         "NumPy",
@@ -119,9 +119,22 @@ def test_scores_beside_simpler_models_on_the_same_rows(report):
 
 
 def test_colours_of_pictures_have_others_on_a_dark_page(report):
-    used = set(re.findall(r'(?:fill|stroke)="(#[0-9a-f]{6})"', report.html))
-    dark = set(re.findall(r'figure \[(?:fill|stroke)="(#[0-9a-f]{6})"\]', report.html))
-    assert used - dark <= {palette.ZERO, palette.PAPER, *palette.SHADES.values()}
+    used = set(re.findall(r' (fill|stroke)="(#[0-9a-f]{6})"', report.html))
+    dark = set(re.findall(r'figure \[(fill|stroke)="(#[0-9a-f]{6})"\]', report.html))
+    assert {part for part, _ in used} == {part for part, _ in dark} == {"fill", "stroke"}
+    assert {colour for _, colour in used - dark} <= {palette.ZERO, palette.PAPER}
+
+
+def test_cells_on_a_dark_page_have_the_same_order_and_words_that_can_be_read(report):
+    found = dict(re.findall(r'figure \[fill="(#[0-9a-f]{6})"\] { fill: (#[0-9a-f]{6}); }', report.html))
+    dark = {depth: found[palette.SHADES[depth]] for depth in range(-8, 9)}
+    assert dark[0] == page.DARK_PAPER
+    for depth, colour in dark.items():
+        words = "#ffffff" if palette.is_dark(palette.SHADES[depth]) else page.DARK[palette.INK]
+        assert contrast(words, colour) > 4.5, depth
+    for sign in (-1, 1):
+        deeper = [contrast(dark[sign * depth], page.DARK_PAPER) for depth in range(9)]
+        assert deeper == sorted(set(deeper))
 
 
 def contrast(a, b):
@@ -212,8 +225,8 @@ def test_the_report_says_which_rows_are_scored_and_that_time_was_short():
     short = cr.TableModel(seconds=1e-3, epochs=100_000, **small).fit(given, "price")
     found = short.report(given, beside=["mean"], seconds=0.1)
     assert f"each of {len(short.held_rows)} of the 120 rows is predicted" in found.html
-    assert re.search(r"the time was up after [\d,]+ of 100,000 epochs.*seconds=\d+", found.html)
+    assert re.search(r"time ran out after [\d,]+ of 100,000 epochs.*seconds=\d+", found.html)
     whole = cr.TableModel(seconds=None, epochs=2, **{**small, "folds": 2}).fit(given, "price")
     page_of_whole = whole.report(given, beside=["mean"], seconds=0.1).html
     assert "every row is predicted" in page_of_whole
-    assert "the time was up" not in page_of_whole
+    assert "time ran out" not in page_of_whole
