@@ -65,6 +65,7 @@ def test_traced_equals_plain(name, function, example):
         assert_same(vjp(call, *leaves)[0], expected)
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated:DeprecationWarning")  # from NumPy 2.5 on
 @together([(*case, dtype) for case in OF_NUMPY for dtype in (np.float32, np.float64)], by_name)
 def test_numpy_call_on_traced_values_reaches_it(name, function, example, numpy, dtype):
     args = arguments(example, dtype)
