@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from chainrule.errors import DataError, SettingError, ShapeError
-from chainrule.tracing.apply import Traced, as_operand
+from chainrule.tracing.apply import plain_numbers
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,6 @@ class FunctionLoss(Loss):
     def __call__(self, outputs: Any, targets: Any) -> Any:
         """What the function gives."""
         return self.function(outputs, targets)
-
-
-def plain_numbers(targets: Any) -> Any:
-    """Targets whose numbers are known, as an array; of traced ones there are none."""
-    given = as_operand(targets)
-    return np.empty(0) if isinstance(given, Traced) else np.asarray(given)
 
 
 def class_numbers(outputs: Any, targets: Any) -> Any:

@@ -13,7 +13,8 @@ import numpy as np
 
 from chainrule.errors import DataError, SettingError, shortened
 from chainrule.tracing import functions as f
-from chainrule.training.loss import Loss, PerOutput, aligned, class_numbers, plain_numbers
+from chainrule.tracing.apply import plain_numbers
+from chainrule.training.loss import Loss, PerOutput, aligned, class_numbers
 
 
 @dataclass(frozen=True)
