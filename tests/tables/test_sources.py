@@ -352,6 +352,8 @@ def test_types_of_pandas():
     assert table.frame["category"].dtype == pl.Categorical
     assert table.frame["zone"].to_list() == [moment.to_pydatetime() for moment in moments]
     assert table.notes == ("'a_b' left out: lists or binary data",)
+    with pytest.raises(TableError, match="column 'a_b' of the table holds lists or binary data; give one value for"):
+        table.column(("a", "b"))
 
 
 def test_one_column_of_pandas():
