@@ -163,7 +163,7 @@ def _read(column: pl.Series, decimal: Decimal, marks: Collection[str], unit: str
     kind = column.dtype
     if kind.is_numeric() or kind in (pl.Boolean, pl.Null):
         values = (column if kind == pl.Float64 else column.cast(pl.Float64)).to_numpy()
-        if not (np.abs(values) >= EXACT).any():  # as nearly always: none is too large, infinite or rounded
+        if not reach(values, EXACT):  # as nearly always: none is too large, infinite or rounded
             return Numbers(values, unit or "")
         infinite = int(np.isinf(values).sum())
         return Numbers(_bounded(values), unit or "", {"inf": infinite} if infinite else {}, merged(column, values))
@@ -189,6 +189,18 @@ def _read(column: pl.Series, decimal: Decimal, marks: Collection[str], unit: str
     return Numbers(_bounded(values), unit, strays, merged(column, values))
 
 
+def reach(values: NDArray[np.float64], size: float) -> NDArray[np.bool_]:
+    """Whether any number along the last axis is at least so large, or so small below 0; found without an array of sizes.
+
+    Examples
+    --------
+    >>> reach(np.array([[1.0, np.nan], [2.0, -5.0]]), 5.0)
+    array([False,  True])
+    """
+    highest, lowest = (end.reduce(values, axis=-1, initial=0.0) for end in (np.fmax, np.fmin))
+    return np.asarray((highest >= size) | (lowest <= -size))
+
+
 def merged(cells: pl.Series, values: NDArray[np.float64]) -> tuple[int, int]:
     """How many different whole numbers beyond 2⁵³ the cells hold, and how many of the values that were read of them are different.
 
@@ -201,10 +213,9 @@ def merged(cells: pl.Series, values: NDArray[np.float64]) -> tuple[int, int]:
     """
     import polars as pl
 
-    large = np.abs(values) >= EXACT
-    if not large.any() or not (cells.dtype == pl.String or cells.dtype.is_integer()):
+    if not reach(values, EXACT) or not (cells.dtype == pl.String or cells.dtype.is_integer()):
         return 0, 0
-    texts = cells.filter(pl.Series(large)).cast(pl.String).unique().to_list()
+    texts = cells.filter(pl.Series(np.abs(values) >= EXACT)).cast(pl.String).unique().to_list()
     whole = {int(text) for text in texts if text.removeprefix("-").isdecimal()}
     return len(whole), len(set(map(float, whole)))
 
@@ -242,10 +253,9 @@ def cast_expression(name: str, decimal: Decimal) -> pl.Expr:
 
 def _bounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Numbers no larger than LARGEST, NaN for infinity, which is none."""
-    size = np.abs(values)
-    if (size > LARGEST).any():
-        return np.where(size == np.inf, np.nan, np.clip(values, -LARGEST, LARGEST))
-    return values
+    if not reach(values, LARGEST):
+        return values
+    return np.where(np.isinf(values), np.nan, np.clip(values, -LARGEST, LARGEST))
 
 
 def _of_one_unit(

@@ -295,9 +295,10 @@ def _of_nines(values: NDArray[np.float64]) -> list[float]:
     >>> _of_nines(np.array([-999.0, -999.0, 3.0, 8.0])), _of_nines(np.array([99.0, 99.0, 30.0, 98.0]))
     ([-999.0], [])
     """
-    known, found = values[~np.isnan(values)], []
-    for end in {known.min(initial=np.inf), known.max(initial=-np.inf)}:
+    found = []
+    for end in {np.fmin.reduce(values, initial=np.inf), np.fmax.reduce(values, initial=-np.inf)}:
         if re.fullmatch("-?99+", f"{end:g}"):
+            known = values[~np.isnan(values)]
             rest = known[known != end]
             far = len(rest) and np.abs(rest - end).min() > rest.max() - rest.min()
             found += [float(end)] * bool(far and len(known) - len(rest) > 1)
