@@ -116,7 +116,7 @@ def read_numbers(
     Parameters
     ----------
     column : polars.Series
-        Text, numbers, booleans or spans of time (which become seconds).
+        Text, numbers, booleans or spans of time (which become seconds); categories only where the unit is known.
     decimal : {".", ","}
         The decimal mark of text.
     marks : collection of str
@@ -169,6 +169,8 @@ def _read(column: pl.Series, decimal: Decimal, marks: Collection[str], unit: str
         return Numbers(_bounded(values), unit or "", {"inf": infinite} if infinite else {}, merged(column, values))
     if kind == pl.Duration:
         return Numbers(column.dt.total_microseconds().cast(pl.Float64).to_numpy() / 1e6, "s")
+    if unit is not None and kind in (pl.Categorical, pl.Enum):
+        return _read(column.cast(pl.String), decimal, marks, unit)
     if kind != pl.String:
         return None
     if unit is None:
