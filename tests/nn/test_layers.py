@@ -203,6 +203,12 @@ class TestErrors:
         with pytest.raises(SettingError, match="positive integer"):
             cr.Dense(units)
 
+    @pytest.mark.parametrize("bias", [True, False, np.False_])
+    def test_no_bias_is_none(self, bias: Any) -> None:
+        with pytest.raises(SettingError, match="bias=None"):
+            cr.Dense(3, bias=bias)
+        assert set(cr.Network([cr.Dense(3, bias=None)]).build(2).parameters["dense_0"]) == {"weight"}
+
     @pytest.mark.parametrize("rate", [1.0, -0.1, float("nan"), "half", None])
     def test_rate_must_leave_something(self, rate: Any) -> None:
         with pytest.raises(SettingError, match=r"rate=.*at least 0 and less than 1"):
