@@ -197,6 +197,12 @@ def _series(name: str, values: Any) -> pl.Series:
 
     if isinstance(values, pl.Series):
         return values.alias(name)
+    if np.ma.isMaskedArray(values):  # of which not every release of Polars asks
+        hidden = np.ma.getmaskarray(values)
+        column = _series(
+            name, np.where(hidden, np.array(None), values.data) if values.dtype.kind == "O" else values.data
+        )
+        return column.zip_with(pl.Series(~hidden), column.clear(len(column)))
     if isinstance(values, np.ndarray) and values.dtype.kind in "mM":
         return pl.Series(name, values.astype(f"{values.dtype.kind}8[us]"))
     if isinstance(values, np.ndarray) and (values.dtype.kind == "U" or values.dtype.str[1:] in _NUMBERS):
