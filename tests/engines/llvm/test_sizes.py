@@ -11,7 +11,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines.llvm.contractions import blocking
-from chainrule.engines.llvm.emission import emission, repeats
+from chainrule.engines.llvm.emission import repeats
 from chainrule.engines.llvm.machine import cache
 from chainrule.engines.llvm.planning import groups
 from chainrule.engines.llvm.runs.kernel import Kernel
@@ -22,7 +22,6 @@ from chainrule.tracing.trees import leaves_of
 def compiled(f: Callable[..., Any], *inputs: Any, told: bool) -> Any:
     """The function as machine code that is told sizes wherever it can be, or knows all of them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(emission, "PART", 64)
         patch.setattr(groups, "LONG", 1 if told else 10**9)
         patch.setattr(repeats, "FEW", 0)
         patch.setattr(cache, "read", lambda _: None)

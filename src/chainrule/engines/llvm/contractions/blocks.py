@@ -16,6 +16,7 @@ from chainrule.engines.llvm.contractions.blocking import Blocking
 from chainrule.engines.llvm.contractions.panels import Panels, Rows, Terms
 from chainrule.engines.llvm.contractions.products import Product, multiply_add
 from chainrule.engines.llvm.contractions.tile_writer import WRITTEN_OUT, Tile, TileWriter, reaching_back
+from chainrule.engines.llvm.planning.block_choice import WIDEST_TOLD
 from chainrule.engines.llvm.planning.memory import MemoryPlan
 from chainrule.engines.llvm.writing.code import Code
 from chainrule.engines.llvm.writing.positions import Index
@@ -54,10 +55,12 @@ class Blocks(TileWriter):
     def emit(self) -> None:
         """Write the loops."""
         plan, vectors = self.plan, -(-self.product.lengths[self.product.vector] // self.product.width)
-        whole = vectors // plan.breadth
+        whole, rest = divmod(vectors, plan.breadth)
         self._side_by_side(0, whole, plan.breadth)
-        if vectors % plan.breadth:
-            self._side_by_side(whole * plan.breadth, 1, int(vectors % plan.breadth))
+        if isinstance(rest, Size) and plan.breadth == WIDEST_TOLD:
+            self._side_by_side(whole * plan.breadth, rest, 1)  # if there is one left
+        elif not isinstance(rest, Size) and rest:
+            self._side_by_side(whole * plan.breadth, 1, rest)
 
     def _side_by_side(self, first: int, panels: int, breadth: int) -> None:
         """All panels of one breadth, from a vector on."""
@@ -97,7 +100,7 @@ class Blocks(TileWriter):
             )
             totals = (plan.panels_bytes + k * plan.block_tiles * plan.most_panels * plan.total_bytes) // self.nbytes
             shares.append(Share(stack, begin, code.sum((end, 1), (begin, -1)), totals))
-        if plan.pieces == 1:
+        if not plan.in_pieces:
             self._piece(panels, shares, (0, self.length))
             return
         for share in shares:
@@ -201,7 +204,7 @@ class Blocks(TileWriter):
     ) -> None:
         """A tile's sums for some terms, finished if these are all; of a `new` panel what it multiplies is put there."""
         code, (begin, length) = self.code, terms
-        if self.plan.pieces == 1:
+        if not self.plan.in_pieces:
             self.fetch(tile)
 
         def term(i: Index, sums: list[Any]) -> list[Any]:
@@ -218,7 +221,7 @@ class Blocks(TileWriter):
             return found
 
         sums = code.carried_loop(length, self.zeros(tile.size), term)
-        if self.plan.pieces > 1:
+        if self.plan.in_pieces:
             before = [self.load(code.workspace, code.sum((totals, 1), (v, 1))) for v in range(tile.size)]
             self.spill(self.sums(before, sums), code.workspace, totals)
         elif tile.fresh == 0 and len(sums) * self.product.group.instructions <= WRITTEN_OUT:

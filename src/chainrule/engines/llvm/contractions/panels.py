@@ -11,9 +11,9 @@ from chainrule.engines.llvm.contractions.blocking import LINE, Blocking
 from chainrule.engines.llvm.contractions.products import Operand, Product
 from chainrule.engines.llvm.contractions.tile_writer import Tile
 from chainrule.engines.llvm.writing.code import Code, vector_type
-from chainrule.engines.llvm.writing.moves import turned
 from chainrule.engines.llvm.writing.positions import Index
 from chainrule.engines.llvm.writing.sizes import Size
+from chainrule.engines.llvm.writing.squares import turn
 
 Terms = tuple[Index, Index]
 """Some terms of a sum: the first, and how many."""
@@ -82,19 +82,17 @@ class Panels:
     def _turn(self, begin: Index, length: Index) -> None:
         """By squares of vectors turned over in registers. Lanes past the last column repeat it."""
         code, width, last = self.code, self.width, self.product.lengths[self.product.vector] - 1
+        across = self.plan.columns.along(self.product.vector) * self.itemsize
 
         def vector(p: Index, v: Index) -> None:
-            offsets: list[Index] = [*range(width)]
+            past = None
             if isinstance(last, Size) or (last + 1) % width:
-                start = code.sum((self.lane(p), 1), (v, width))
-                offsets = [
-                    code.sum((code.smaller(code.sum((start, 1), (k, 1)), last), 1), (start, -1)) for k in offsets
-                ]
+                past = code.sum((last, 1), (self.lane(p), -1), (v, -width))
 
             def square(i: Index) -> None:
-                lines = [self._column(p, v, code.sum((begin, 1), (i, 1)), k) for k in offsets]
-                for k, line in enumerate(turned(code, lines)):
-                    code.builder.store(line, self._in_panel(p, v, code.sum((i, 1), (k, 1))), align=self.itemsize)
+                source = self._place(p, v, code.sum((begin, 1), (i, 1)), 0), across
+                target = self._in_panel(p, v, i), self.breadth * width * self.itemsize
+                turn(code, width, self.product.dtype, source, target, past)
 
             code.loop(length, square, step=width)
 

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from copy import copy
 from dataclasses import replace
 from typing import Any, TypeGuard
 
 import numpy as np
 
 from chainrule.engines.llvm import ir
-from chainrule.engines.llvm.mathematics.numbers import constant
 from chainrule.engines.llvm.mathematics.operators import OF_ANY_NUMBERS
 from chainrule.engines.llvm.planning.buffers import Buffer, View
 from chainrule.engines.llvm.planning.groups import Group
 from chainrule.engines.llvm.planning.memory import MemoryPlan
 from chainrule.engines.llvm.writing.code import Code
 from chainrule.engines.llvm.writing.sizes import Size, Sizes
-from chainrule.engines.llvm.writing.subroutines import call, subroutine
+from chainrule.engines.llvm.writing.subroutines import recorded, word_of
 from chainrule.ops import Contraction
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Equation, Literal, Variable
@@ -31,6 +29,9 @@ from chainrule.tracing.program import Atom
 
 FEW = 2
 """Different sizes of groups that are else alike up to which each has a function of its own."""
+
+Emit = Callable[[Code, MemoryPlan, Group], None]
+"""Writes the loops of a group."""
 
 LENGTH = -1
 """What lengths are sizes of, where strides are those of a place."""
@@ -42,12 +43,12 @@ class Likeness:
     The key leaves open how long axes are, and rows apart: these are the `sizes`. Without a key it is like no other.
     """
 
-    def __init__(self, memory: MemoryPlan, group: Group) -> None:
+    def __init__(self, code: Code, memory: MemoryPlan, group: Group) -> None:
         self.key: Hashable = None
         self.places: dict[tuple[Buffer, int], int] = {}
-        self.numbers: list[ir.Value] = []
+        self.numbers: list[int] = []
         self.sizes: dict[tuple[int, int], int] = {}
-        self._memory, self._group = memory, group
+        self._code, self._memory, self._group = code, memory, group
         self._registers: dict[Variable, int] = {}
         equations = group.equations
         settings = [value for e in equations for value in e.attributes.values()]
@@ -55,7 +56,8 @@ class Likeness:
             kinds = self._lengths(group.space), group.root is None, len(group.pointwise), memory.widest
             operands = tuple(map(self._equation, equations))
             collected = tuple([self._place(memory.parts[e.output], 0) for e in equations if e.output in memory.parts])
-            self.key = kinds, operands, collected, tuple([buffer.dtype.str for buffer, _ in self.places])
+            lying = tuple([(buffer.dtype.str, code.base(buffer)[0]) for buffer, _ in self.places])
+            self.key = kinds, operands, collected, lying
 
     @property
     def values(self) -> tuple[int, ...]:
@@ -78,7 +80,7 @@ class Likeness:
         return equation.op, settings, inputs, self._operand(equation.output)
 
     def _number(self, x: Literal, equation: Equation) -> Hashable:
-        self.numbers.append(constant(x.value, equation.output.dtype, 1))
+        self.numbers.append(word_of(x.value, equation.output.dtype))
         return "number"
 
     def _operand(self, x: Atom) -> Hashable:
@@ -110,9 +112,7 @@ class Likeness:
         """A length, or the stride of a place: which of the sizes it is; 0 and 1 have meanings of their own."""
         return str(value) if value in (0, 1) else self.sizes.setdefault((of, value), len(self.sizes))
 
-    def function(
-        self, code: Code, emit: Callable[[Code, MemoryPlan, Group], None], sizes: Sequence[int | Size]
-    ) -> ir.Function:
+    def function(self, shared: bool, emit: Emit, sizes: Sequence[int | Size]) -> ir.Function:
         """The group written as a function that is told them, for these sizes."""
         found = dict(zip(self.sizes, sizes, strict=True))
         memory = _ToldMemory(self._memory, self.places, found)
@@ -136,54 +136,56 @@ class Likeness:
             values={memory.operand(x) for x in group.values},
             stored={memory.operand(x) for x in group.stored},
         )
-        recorded = any(isinstance(x, Size) for x in sizes)
-        own = subroutine(code, "alike", memory.told.values(), numbers, recorded=recorded)
-        emit(own, memory, whole)
-        own.builder.ret_void()
-        written: ir.Function = own.builder.function
-        return written
+        sized = any(isinstance(x, Size) for x in sizes)
+        buffers = {told: buffer for (buffer, _), told in memory.told.items()}
+        own = recorded(self._code, "alike", buffers, numbers, sized=sized)
+        return _written(own, memory, whole, shared or sized, emit)
 
-    def call(self, code: Code, function: ir.Function, record: Sequence[int] | None = None) -> None:
-        """Call the function that was written for a group of this key, and these sizes."""
-        call(code, function, [code.offset(*place) for place in self.places], self.numbers, record)
+    @property
+    def record(self) -> list[int]:
+        """What such a function is told, but for the sizes."""
+        return [*(self._code.base(*place)[1] for place in self.places), *self.numbers]
 
 
 class Alike:
     """The groups of a Program by what is written for them, and the functions that are written already."""
 
-    def __init__(self, memory: MemoryPlan, groups: Sequence[Group]) -> None:
-        self._likenesses = {group: Likeness(memory, group) for group in groups}
+    def __init__(self, code: Code, memory: MemoryPlan, groups: Sequence[Group]) -> None:
+        self._code, self._memory = code, memory
+        self._likenesses = {group: Likeness(code, memory, group) for group in groups}
         self._values: dict[Hashable, Counter[tuple[int, ...]]] = {}
         self._known: dict[Hashable, ir.Function] = {}
         self._told: dict[Hashable, list[tuple[Sizes, ir.Function]]] = {}
         for alike in self._likenesses.values():
             self._values.setdefault(alike.key, Counter())[alike.values] += 1
 
-    def call(self, code: Code, group: Group, emit: Callable[[Code, MemoryPlan, Group], None]) -> bool:
-        """Call the function that carries out the group, if there are others like it; it is written where it is called first."""
+    def written(self, group: Group, shared: bool, emit: Emit) -> tuple[ir.Function, Sequence[int]]:
+        """A function that carries out the group, whose loops threads share out or not, and what it is to be told."""
         alike = self._likenesses[group]
-        if alike.key is None:
-            return False
         times, values = self._values[alike.key], alike.values
+        if alike.key is None or (times[values] == 1 and not (len(times) > FEW and values and alike.may_be_told)):
+            return _written(recorded(self._code, "group", {}), self._memory, group, shared, emit), []
         if values and len(times) > FEW and alike.may_be_told:
-            code = copy(code)
-            code.threads = code.threads.together()
             told = self._told.setdefault(alike.key, [])
             for sizes, function in told:
-                record = sizes.numbers(values)
-                if record is not None:
-                    alike.call(code, function, record)
-                    return True
+                numbers = sizes.numbers(values)
+                if numbers is not None:
+                    return function, [*alike.record, *numbers]
             sizes = Sizes(values)
-            told.append((sizes, alike.function(code, emit, sizes.all)))
-            alike.call(code, told[-1][1], sizes.numbers(values))
-            return True
-        if times[values] == 1:
-            return False
+            told.append((sizes, alike.function(shared, emit, sizes.all)))
+            return told[-1][1], [*alike.record, *(sizes.numbers(values) or ())]
         if (alike.key, values) not in self._known:
-            self._known[alike.key, values] = alike.function(code, emit, values)
-        alike.call(code, self._known[alike.key, values])
-        return True
+            self._known[alike.key, values] = alike.function(shared, emit, values)
+        return self._known[alike.key, values], alike.record
+
+
+def _written(own: Code, memory: MemoryPlan, group: Group, shared: bool, emit: Emit) -> ir.Function:
+    """The function that carries out a group, with its end."""
+    own.threads = own.threads.sharing(shared)
+    emit(own, memory, group)
+    own.builder.ret_void()
+    written: ir.Function = own.builder.function
+    return written
 
 
 class _ToldMemory(MemoryPlan):

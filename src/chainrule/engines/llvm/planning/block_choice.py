@@ -30,7 +30,7 @@ def rows_first(terms: int, results: int) -> bool:
 TALLEST = 16
 """Rows in a tile, at most."""
 
-WIDEST_TOLD, TALLEST_TOLD = 3, 8
+WIDEST_TOLD, TALLEST_TOLD = 2, 8
 """The same of code that is told the sizes: the fewer shapes tiles have and the smaller they are, the less code there is."""
 
 
@@ -41,10 +41,10 @@ def tallest(room: int, told: bool) -> int:
 
 def breadth_of(vectors: int, told: bool) -> int:
     """How many of a row's vectors are in one tile, where there are many rows."""
-    if vectors <= (WIDEST_TOLD if told else WIDEST):
-        return vectors
     if told:
-        return 2
+        return min(WIDEST_TOLD, vectors)
+    if vectors <= WIDEST:
+        return vectors
     return 3 if vectors % 3 == 0 and vectors % 2 else 2
 
 

@@ -113,8 +113,9 @@ class Code:
         unroll: bool = False,
     ) -> list[Any]:
         """A loop whose body takes IR values and gives those the next round takes; gives the last ones."""
-        known = not isinstance(count, Sum)
-        if not isinstance(count, Sum) and (unroll or self.unrolled or count <= step):
+        told = isinstance(count, Size)
+        known = not isinstance(count, Sum) and (not told or bool(carried and count > 0))
+        if not isinstance(count, Sum) and (unroll or self.unrolled or (not told and count <= step)):
             for i in range(-(-count // step)):
                 carried = body(i * step, carried)
             return carried
@@ -133,7 +134,7 @@ class Code:
         for phi, value in zip((*begins, index), (*carried, i64(0)), strict=True):
             phi.add_incoming(value, entry)
         ends = body(self.positions.found(index), list(begins))
-        following = builder.add(index, i64(step))
+        following = builder.add(index, self.value(step))
         for phi, value in zip((*begins, index), (*ends, following), strict=True):
             phi.add_incoming(value, builder.block)
         last = builder.block
@@ -193,7 +194,7 @@ class Code:
         if not self.threads.dividing:
             self.nest(counts, body)
             return
-        long = [n for n in counts if n != 1]
+        long = [n for n in counts if isinstance(n, Size) or n != 1]
 
         def point(place: Index) -> None:
             rest, positions = place, []
@@ -202,7 +203,7 @@ class Code:
                 positions.append(self.sum((rest, 1), (whole, -n)))
                 rest = whole
             found = iter([rest, *reversed(positions)])
-            body(tuple(0 if n == 1 else next(found) for n in counts))
+            body(tuple(next(found) if isinstance(n, Size) or n != 1 else 0 for n in counts))
 
         self.shared(math.prod(long), point)
 
@@ -224,7 +225,7 @@ class Code:
         if not self.threads.dividing:
             self.nest(counts, lambda at: ranges(at, 0, length))
             return
-        if length == 1:
+        if not isinstance(length, Size) and length == 1:
             self.shared_nest(counts, lambda at: body(at, 0, 1))
             return
         begin, end = map(self.positions.found, self.threads.share(self.value(math.prod(counts) * length)))
@@ -276,6 +277,18 @@ class Code:
             return self.at_byte(self.places[buffer], self.sum((place, size)))
         base = self.own if buffer.private else self.memory
         return self.at_byte(base, self.sum((place, size), (buffer.offset, 1)))
+
+    @property
+    def bases(self) -> tuple[Any, ...]:
+        """What places are counted from: the arena, the thread's memory for panels and for values, and all places it is told."""
+        return self.memory, self.workspace, self.own or self.workspace, *self.places.values()
+
+    def base(self, buffer: Buffer, place: int = 0) -> tuple[int, int]:
+        """Which of these the number at `place` of a buffer is counted from, and how many bytes it lies behind."""
+        behind = place * storage_type(buffer.dtype).itemsize
+        if buffer in self.places:
+            return 3 + [*self.places].index(buffer), behind
+        return 2 * buffer.private, buffer.offset + behind
 
     def offset(self, buffer: Buffer, place: int = 0) -> Any:
         """How many bytes behind the arena's beginning the number at `place` of a buffer lies, as an IR value."""

@@ -18,6 +18,7 @@ from chainrule.engines.llvm.planning.memory import MemoryPlan
 from chainrule.engines.llvm.writing.code import Code, vector_type
 from chainrule.engines.llvm.writing.folds import neutral
 from chainrule.engines.llvm.writing.positions import Index
+from chainrule.engines.llvm.writing.squares import turn
 from chainrule.engines.llvm.writing.subroutines import call, subroutine
 from chainrule.ops import Custom, Layout
 from chainrule.ops.axes import Kept, Links, Picked, Regrouped, Scattered, Taken
@@ -138,20 +139,16 @@ class _Move:
             self._copy(view, self.output)
             return
         others = [axis for i, axis in enumerate(long) if i not in (rows, len(long) - 1)]
-        kind = vector_type(dtype, size)
+        itemsize = dtype.itemsize
 
         def square(at: tuple[Index, ...]) -> None:
             *outer, i, j = at
             i, j = (code.smaller(code.sum((k, size)), n - size) for k, n in ((i, high), (j, wide)))
             begin = code.sum((view.start, 1), *((k, s) for k, (_, s, _) in zip(outer, others, strict=True)), (i, 1))
             end = code.sum(*((k, t) for k, (_, _, t) in zip(outer, others, strict=True)), (j, 1))
-            lines = []
-            for k in range(size):
-                place = code.sum((begin, 1), (code.sum((j, 1), (k, 1)), across))
-                lines.append(code.builder.load(code.address(view.buffer, place), typ=kind, align=dtype.itemsize))
-            for k, line in enumerate(turned(code, lines)):
-                place = code.sum((end, 1), (code.sum((i, 1), (k, 1)), below))
-                code.builder.store(line, code.address(self.output.buffer, place), align=dtype.itemsize)
+            source = code.address(view.buffer, code.sum((begin, 1), (j, across)))
+            target = code.address(self.output.buffer, code.sum((end, 1), (i, below)))
+            turn(code, size, dtype, (source, across * itemsize), (target, below * itemsize))
 
         code.shared_nest([*(n for n, _, _ in others), -(-high // size), -(-wide // size)], square)
 
@@ -253,19 +250,3 @@ def _linear(equation: Equation) -> int | None:
     """How many of the inputs are moved; those after them are positions."""
     assert isinstance(equation.op, Layout)
     return equation.op.linear
-
-
-def turned(code: Code, lines: list[Any]) -> list[Any]:
-    """A square of vectors with rows and columns exchanged: at each stage blocks twice as large change places."""
-    width, stage = len(lines), 1
-    while stage < width:
-        lower = [lane if not lane & stage else width + lane - stage for lane in range(width)]
-        upper = [lane + stage if not lane & stage else width + lane for lane in range(width)]
-        masks = [ir.Constant(ir.VectorType(ir.IntType(32), width), mask) for mask in (lower, upper)]
-        turned = list(lines)
-        for k in range(width):
-            if not k & stage:
-                for place, mask in zip((k, k + stage), masks, strict=True):
-                    turned[place] = code.builder.shuffle_vector(lines[k], lines[k + stage], mask)
-        lines, stage = turned, 2 * stage
-    return lines
