@@ -21,14 +21,13 @@ from chainrule.engines.llvm.machine import cache
 from chainrule.engines.llvm.planning import groups
 from chainrule.engines.llvm.runs.kernel import Kernel
 
-APART = 10**6
-"""Equations from which on a Program is long, so that each group is written where it is."""
 
-
-def compiled(program: Any, long: int = groups.LONG, few: int = repeats.FEW) -> Any:
-    """A Program as machine code that is written anew, with functions where it has more equations, told the sizes of more than a few."""
+def compiled(program: Any, *, several: int = groups.SEVERAL, few: int = repeats.FEW) -> Any:
+    """A Program as machine code that is written anew, in functions if there are so many groups, told the sizes of more than a few."""
     with (
-        patch.object(groups, "LONG", long),
+        patch.object(groups, "SEVERAL", several),
+        patch.object(groups, "LARGE", max(several, groups.LARGE)),
+        patch.object(groups, "LONG", max(several, groups.LONG) if several else 0),
         patch.object(repeats, "FEW", few),
         patch.object(cache, "read", lambda _: None),
     ):
@@ -37,9 +36,9 @@ def compiled(program: Any, long: int = groups.LONG, few: int = repeats.FEW) -> A
 
 def same_bits(program: Any, *inputs: Any) -> None:
     with np.errstate(all="ignore"):
-        expected = compiled(program, APART)(*inputs)
+        expected = compiled(program, several=10**6)(*inputs)
         for few in (repeats.FEW, 0):
-            for one, other in zip(compiled(program, 2, few)(*inputs), expected, strict=True):
+            for one, other in zip(compiled(program, several=0, few=few)(*inputs), expected, strict=True):
                 np.testing.assert_array_equal(one, other)
                 np.testing.assert_array_equal(1 / one, 1 / other)  # zeros have signs
 
@@ -111,7 +110,7 @@ def test_steps_that_are_nearly_alike(name: str) -> None:
     x = np.random.default_rng(0).normal(size=(5, 5))
     program = cr.trace(steps, x)
     same_bits(program, x)
-    np.testing.assert_allclose(compiled(program, 2)(x), steps(x), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(compiled(program, several=0)(x), steps(x), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", [float, np.float32, np.int16, bool])

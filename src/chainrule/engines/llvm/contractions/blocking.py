@@ -13,6 +13,7 @@ from chainrule.engines.llvm.contractions.products import Operand, Product
 from chainrule.engines.llvm.contractions.tile_writer import PIECE
 from chainrule.engines.llvm.machine.target import Target
 from chainrule.engines.llvm.planning.block_choice import (
+    BROAD_TOLD,
     breadth_of,
     panels_are_worth,
     rows_first,
@@ -117,8 +118,9 @@ def blocking_of(memory: MemoryPlan, product: Product, target: Target, *, told: b
     machine = width, itemsize, target.accumulators, target.second_cache
     if not decided(_is_worth, *sizes, *machine, turned, packed):
         return None
-    breadth = decided(breadth_of, vectors, told)
-    height = decided(_height, lengths[rows], tallest(target.accumulators // breadth, told))
+    breadth = BROAD_TOLD if told else breadth_of(vectors)
+    tall = tallest(target.accumulators // breadth, told)
+    height = decided(min, lengths[rows], tall) if told else _height(lengths[rows], tall)
     in_pieces = lengths[summed] > PIECE
     along_rows = decided(rows_first, lengths[summed], product.equation.output.type.size)
     numbers = worked_out(
@@ -153,7 +155,7 @@ def _is_worth(
     if turned:
         return turned_is_worth(rows * repeated, terms, columns)
     vectors = -(-columns // width)
-    breadth = breadth_of(vectors, False)
+    breadth = breadth_of(vectors)
     times = -(-rows // tallest(accumulators // breadth, False)) * repeated, -(-vectors // breadth)
     return panels_are_worth((rows * repeated, terms, columns), times, itemsize, cache, across=packed)
 

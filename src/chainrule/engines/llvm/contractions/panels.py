@@ -55,6 +55,16 @@ class Panels:
         addresses = [self._in_panel(panel, v, i) for v in range(self.breadth)]
         return [builder.load(address, typ=self.kind, align=self.itemsize) for address in addresses]
 
+    def rows(self, panel: Index) -> tuple[Any, int]:
+        """Where a panel's rows begin, and how many bytes lie between two."""
+        return self._in_panel(panel, 0, 0), self.breadth * self.width * self.itemsize
+
+    def there(self, panel: Index) -> Index:
+        """How many of a panel's vectors there are in the operand: in the last one it may be fewer than there is room for."""
+        vectors = -(-self.product.lengths[self.product.vector] // self.width)
+        before = self.code.sum((self.begin, self.breadth), (panel, self.breadth))
+        return self.code.smaller(self.code.sum((vectors, 1), (before, -1)), self.breadth)
+
     def pack(self, terms: Terms) -> None:
         """Put columns into panels, for some terms of the sum."""
         (self._turn if self.plan.turned else self._copy)(*terms)
@@ -129,6 +139,14 @@ class Rows:
             return code.builder.load(at, typ=vector_type(self.product.dtype, 1), align=self.itemsize)
         at = {**tile.at, self.product.rows: code.sum((tile.row, 1), (r, 1)), plan.summed: code.sum((begin, 1), (i, 1))}
         return code.load_scalar(plan.rows.view.buffer, self.product.place(code, plan.rows, at))
+
+    def strides(self, tile: Tile, place: Index, begin: Index) -> tuple[Any, Index, Index]:
+        """Where a tile's rows begin at a term of the sum, and how many bytes lie between two rows, and between two terms."""
+        code, plan, rows = self.code, self.plan, self.product.rows
+        if plan.packed:
+            return code.at_byte(code.workspace, self._place(place, 0, 0)), self.itemsize, plan.row_bytes
+        address = _place(self, plan.rows, {**tile.at, rows: tile.row, plan.summed: begin})
+        return address, plan.rows.along(rows) * self.itemsize, plan.rows.along(plan.summed) * self.itemsize
 
     def pack(self, tile: Tile, place: Index, begin: Index, i: Index) -> None:
         """Copy a tile's rows at one term of the sum, by whole vectors: the next term's take the place of what is too much."""

@@ -61,10 +61,8 @@ class Tiles(TileWriter):
         rows, vector, width = product.rows, product.vector, product.width
         count = product.lengths[rows] if rows else 1
         vectors = -(-product.lengths[vector] // width) if vector else 1
-        wide = 8 if count == 1 else 4 if count < 6 else decided(breadth_of, vectors, product.told)
-        across = (
-            blocks_and_rest(vectors, wide) if isinstance(vectors, Size) else equal_blocks(vectors, min(wide, vectors))
-        )
+        wide = 8 if count == 1 else 4 if count < 6 else decided(breadth_of, vectors)
+        across = equal_blocks(vectors, min(wide, vectors))
         tall = tallest(self.code.target.accumulators // max(size for _, _, size in across), product.told)
         down = reaching_blocks(count, tall) if isinstance(count, Size) else equal_blocks(count, tall)
         for columns in across:
@@ -276,14 +274,6 @@ class Tiles(TileWriter):
 def reaching_blocks(count: Size, largest: int) -> list[tuple[int, Number, int]]:
     """The same for counts that are told, the last block reaching back where there is not so much left: the fewer sizes the better."""
     return [(0, 1, int(count))] if count <= largest else [(0, -(-count // largest), largest)]
-
-
-def blocks_and_rest(count: Size, largest: int) -> list[tuple[Number, Number, int]]:
-    """The same for counts that are told, of which what is left is taken one by one, if there is any."""
-    if count <= largest:
-        return [(0, 1, int(count))]
-    whole = count // largest
-    return [(0, whole, largest), *([(whole * largest, count % largest, 1)] if largest > 1 else [])]
 
 
 def equal_blocks(count: int, largest: int) -> list[tuple[int, int, int]]:

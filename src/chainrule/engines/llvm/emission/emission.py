@@ -10,6 +10,7 @@ from chainrule.engines.llvm.contractions.dots import Dots
 from chainrule.engines.llvm.contractions.products import Product
 from chainrule.engines.llvm.contractions.short_rows import ShortRows
 from chainrule.engines.llvm.contractions.tiles import Tiles
+from chainrule.engines.llvm.contractions.told_tiles import ToldTiles
 from chainrule.engines.llvm.emission import inner_loops
 from chainrule.engines.llvm.emission.repeats import Alike
 from chainrule.engines.llvm.emission.script import Script
@@ -25,7 +26,7 @@ from chainrule.ops import Contraction
 def emit(code: Code, memory: MemoryPlan, grouping: Grouping) -> None:
     """Write the loops of every group, in order; of a long Program as a script of functions, one for all groups that are alike."""
     groups = grouping.groups
-    if code.unrolled or not grouping.is_long:
+    if code.unrolled or not grouping.is_in_functions:
         for group in groups:
             with _section(code, memory, group):
                 _emit_group(code, memory, group)
@@ -66,7 +67,10 @@ def _emit_group(code: Code, memory: MemoryPlan, group: Group) -> None:
             Blocks(code, memory, product, blocking).emit()
         else:
             short = not code.unrolled and ShortRows.takes(memory, product)
-            (Dots if product.is_dot else ShortRows if short else Tiles)(code, memory, product).emit()
+            told = ToldTiles.takes(code, memory, product)
+            (Dots if product.is_dot else ShortRows if short else ToldTiles if told else Tiles)(
+                code, memory, product
+            ).emit()
     elif group.inner is not None:
         inner_loops.emit(code, memory, group, emit)
     else:

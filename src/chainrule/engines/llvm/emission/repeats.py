@@ -152,6 +152,7 @@ class Alike:
 
     def __init__(self, code: Code, memory: MemoryPlan, groups: Sequence[Group]) -> None:
         self._code, self._memory = code, memory
+        self._few = FEW if memory.grouping.is_long else len(groups)
         self._likenesses = {group: Likeness(code, memory, group) for group in groups}
         self._values: dict[Hashable, Counter[tuple[int, ...]]] = {}
         self._known: dict[Hashable, ir.Function] = {}
@@ -163,20 +164,25 @@ class Alike:
         """A function that carries out the group, whose loops threads share out or not, and what it is to be told."""
         alike = self._likenesses[group]
         times, values = self._values[alike.key], alike.values
-        if alike.key is None or (times[values] == 1 and not (len(times) > FEW and values and alike.may_be_told)):
+        if alike.key is not None and values and len(times) > self._few and alike.may_be_told:
+            return self._told_sizes(alike, shared, emit)
+        if alike.key is None or times[values] == 1:
             return _written(recorded(self._code, "group", {}), self._memory, group, shared, emit), []
-        if values and len(times) > FEW and alike.may_be_told:
-            told = self._told.setdefault(alike.key, [])
-            for sizes, function in told:
-                numbers = sizes.numbers(values)
-                if numbers is not None:
-                    return function, [*alike.record, *numbers]
-            sizes = Sizes(values)
-            told.append((sizes, alike.function(shared, emit, sizes.all)))
-            return told[-1][1], [*alike.record, *(sizes.numbers(values) or ())]
         if (alike.key, values) not in self._known:
             self._known[alike.key, values] = alike.function(shared, emit, values)
         return self._known[alike.key, values], alike.record
+
+    def _told_sizes(self, alike: Likeness, shared: bool, emit: Emit) -> tuple[ir.Function, Sequence[int]]:
+        """A function that is told the sizes, of which there is one for all that answer alike what was asked of them."""
+        written, values = self._told.setdefault(alike.key, []), alike.values
+        for sizes, function in written:
+            numbers = sizes.numbers(values)
+            if numbers is not None:
+                return function, [*alike.record, *numbers]
+        sizes = Sizes(values)
+        function = alike.function(shared, emit, sizes.all)
+        written.append((sizes, function))
+        return function, [*alike.record, *(sizes.numbers(values) or ())]
 
 
 def _written(own: Code, memory: MemoryPlan, group: Group, shared: bool, emit: Emit) -> ir.Function:

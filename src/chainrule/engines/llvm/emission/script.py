@@ -44,8 +44,12 @@ class Script:
         def one(i: Index) -> None:
             number, begin, how = (word(lines, code.value(code.sum((i, 3), (k, 1)))) for k in range(3))
             function, record = word(functions, number, pointer), builder.gep(records, [begin], source_etype=i64)
+            meeting, alone = (
+                builder.icmp_signed("!=", builder.and_(how, i64(bit)), i64(0)) for bit in (MEETING, ALONE)
+            )
             code.threads.carry_out(
-                *(builder.icmp_signed("!=", builder.and_(how, i64(bit)), i64(0)) for bit in (MEETING, ALONE)),
+                meeting,
+                alone,
                 lambda threads: builder.call_at(function, [*code.bases, *threads, record]),
             )
 
