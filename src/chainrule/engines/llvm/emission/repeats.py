@@ -17,6 +17,7 @@ from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.mathematics.operators import OF_ANY_NUMBERS
 from chainrule.engines.llvm.planning.buffers import Buffer, View
 from chainrule.engines.llvm.planning.groups import Group
+from chainrule.engines.llvm.planning.layouts import goes_from_inputs, leaves_zeros
 from chainrule.engines.llvm.planning.memory import MemoryPlan
 from chainrule.engines.llvm.writing.code import Code
 from chainrule.engines.llvm.writing.sizes import Size, Sizes
@@ -51,10 +52,11 @@ class Likeness:
         self._code, self._memory, self._group = code, memory, group
         self._registers: dict[Variable, int] = {}
         equations = group.equations
-        settings = [value for e in equations for value in e.attributes.values()]
+        copies = None if group.root is None or isinstance(group.root.op, Contraction) else memory.copies(group.root)
+        settings = [value for e in equations for value in e.attributes.values()] if copies is None else []
         if group.inner is None and all(map(is_plain, settings)):
             kinds = self._lengths(group.space), group.root is None, len(group.pointwise), memory.widest
-            operands = tuple(map(self._equation, equations))
+            operands = tuple(map(self._equation, equations)) if copies is None else self._copies(group, copies)
             collected = tuple([self._place(memory.parts[e.output], 0) for e in equations if e.output in memory.parts])
             lying = tuple([(buffer.dtype.str, code.base(buffer)[0]) for buffer, _ in self.places])
             self.key = kinds, operands, collected, lying
@@ -66,11 +68,17 @@ class Likeness:
 
     @property
     def may_be_told(self) -> bool:
-        """Whether its code can be told the sizes: moves have them in their settings, and parts of sums in their buffers."""
-        root, parts = self._group.root, self._memory.parts
-        return (root is None or isinstance(root.op, Contraction)) and not any(
-            e.output in parts for e in self._group.equations
-        )
+        """Whether its code can be told the sizes: others than copies have them in settings, parts of sums in buffers."""
+        root, memory = self._group.root, self._memory
+        told = root is None or isinstance(root.op, Contraction) or memory.copies(root) is not None
+        return told and not any(e.output in memory.parts for e in self._group.equations)
+
+    def _copies(self, group: Group, copies: Sequence[tuple[View, View]]) -> Hashable:
+        """What is copied where, and how."""
+        assert group.root is not None
+        ends = tuple([(self._lying(source), self._lying(target)) for source, target in copies])
+        output = self._lying(self._memory.view(group.root.output))
+        return goes_from_inputs(group.root), leaves_zeros(group.root), ends, output
 
     def _equation(self, equation: Equation) -> Hashable:
         inputs = tuple(
@@ -98,7 +106,9 @@ class Likeness:
         return number, self._lengths(x.shape), x.dtype.str, self._view(x) if in_memory else None
 
     def _view(self, x: Atom) -> Hashable:
-        view = self._memory.view(x)
+        return self._lying(self._memory.view(x))
+
+    def _lying(self, view: View) -> Hashable:
         place = self._place(view.buffer, view.start)
         return place, tuple([self._size(place, s) for s in view.strides]), self._lengths(view.shape)
 
@@ -127,10 +137,11 @@ class Likeness:
             return e.replace(output=memory.operand(e.output), inputs=inputs)
 
         group = self._group
+        copies = group.root is not None and memory.copies(group.root) is not None
         whole = replace(
             group,
             space=memory.lengths(group.space),
-            root=group.root and told(group.root),
+            root=group.root if copies or group.root is None else told(group.root),
             pointwise=[*map(told, group.pointwise)],
             folds=[*map(told, group.folds)],
             values={memory.operand(x) for x in group.values},
@@ -226,7 +237,14 @@ class _ToldMemory(MemoryPlan):
 
     def view(self, x: Atom) -> View:
         """Where an operand is read."""
-        there = self._whole.view(self._known.get(x, x) if isinstance(x, Variable) else x)
+        return self._told(self._whole.view(self._known.get(x, x) if isinstance(x, Variable) else x))
+
+    def copies(self, equation: Equation) -> list[tuple[View, View]] | None:
+        """What a move copies where."""
+        whole = None if isinstance(equation.op, Contraction) else self._whole.copies(equation)
+        return whole and [(self._told(source), self._told(target)) for source, target in whole]
+
+    def _told(self, there: View) -> View:
         place = there.buffer, there.start
         strides: list[Any] = [self._sizes.get((self._places[place], s), s) for s in there.strides]
         return View(self.told[place], 0, tuple(strides), self.lengths(there.shape))
