@@ -1,7 +1,10 @@
 """Settings shared by all tests."""
 
+import gc
 import signal
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 import chainrule.scipy.fft
@@ -26,3 +29,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.fixture
+def own_garbage() -> Iterator[None]:
+    """For tests of time: the garbage collector leaves alone what other tests left, the search of which can take a second."""
+    gc.freeze()
+    yield
+    gc.unfreeze()

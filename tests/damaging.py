@@ -29,6 +29,7 @@ from chainrule.cli.app import app
 from chainrule.network.files.description import digest_of, parsed
 from chainrule.network.files.reading import read
 from chainrule.network.files.storage import DIGEST, KEY
+from memory import peak
 
 SECONDS, MEGABYTES = 1.0, 200
 X = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
@@ -297,13 +298,6 @@ def gone_on_with(network: Any, content: bytes, path: Path) -> None:
             path.write_bytes(content)
             with suppress(cr.ChainruleError):
                 again()
-
-
-def peak() -> int:
-    """The most memory this process has had, in bytes."""
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def tried(content: bytes, expected: Any, path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What the documents say is true: the README's code runs, and the paths they name exist."""
+"""What the documents say is true: their code runs and prints what they show, and the paths they name exist."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ def snippets(document: str) -> list[str]:
     "code",
     [
         *snippets("README.md"),
-        *snippets("docs/from-autograd.md"),
+        *(
+            code
+            for page in ("explaining", "training", "from-autograd", "from-scikit-learn")
+            for code in snippets(f"docs/{page}.md")
+        ),
         *("\n".join(snippets(f"docs/{name}.md")) for name in ("checkpoints", "large-data")),
     ],
 )
@@ -32,11 +36,10 @@ def test_every_python_snippet_runs_as_it_stands(code, tmp_path, monkeypatch, cap
     assert shown is None or shown[1] in capsys.readouterr().out
 
 
-def test_output_shown_in_the_readme_is_what_its_snippet_prints(capsys, monkeypatch):
+@pytest.mark.parametrize("document", ["README.md", "docs/explaining.md"])
+def test_output_shown_is_what_its_snippet_prints(document, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "88")
-    shown = re.findall(
-        r"```python\n((?:(?!```).)*)```\n\n```text\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
-    )
+    shown = re.findall(r"```python\n((?:(?!```).)*)```\n\n```text\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
     assert shown
     for code, output in shown:
         exec(compile(code, "README.md", "exec"), {"__name__": "__main__"})

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from waiting import LONG
+
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 SHOWN = {  # words that an example's output must have
     "arbitrary_network": ["14 parameters", "by the chain rule", "by nudging"],
@@ -41,7 +43,7 @@ SHOWN = {  # words that an example's output must have
 def test_runs(path: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", str(path)],
-        cwd=tmp_path, capture_output=True, text=True, timeout=60, env={"PYTHONIOENCODING": "utf-8"}, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=LONG, env={"PYTHONIOENCODING": "utf-8"}, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""

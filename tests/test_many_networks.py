@@ -305,6 +305,12 @@ def test_an_error_in_one_ends_all():
     assert threading.active_count() <= before + 2
 
 
+@pytest.mark.parametrize("count", [2, 5])
+def test_an_index_error_of_the_users_code_is_no_end_of_the_line(count):
+    with pytest.raises(IndexError, match="pop from empty"):
+        cr.fit_many(cr.Network([lambda x: x * [].pop(), cr.Dense(1)]), X, VALUES, seeds=range(count), progress=False)
+
+
 def test_what_is_asked_wrongly():
     network = NETWORKS["regression"][0](0)
     for error, said, given in [

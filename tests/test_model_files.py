@@ -127,6 +127,7 @@ CRAFTED: dict[str, Any] = {
 }
 
 
+@pytest.mark.usefixtures("own_garbage")
 @pytest.mark.parametrize("kind", CRAFTED)
 def test_crafted_descriptions(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = crafted(tmp_path / "m.safetensors", CRAFTED[kind])

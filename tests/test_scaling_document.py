@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from waiting import LONG
+
 CODE = re.findall(r"```python\n(.*?)```", (Path(__file__).parents[1] / "docs" / "scaling.md").read_text(), re.DOTALL)
 BEGINNING, SEARCH, DASK, RAY, SHARED = CODE
 
@@ -33,6 +35,6 @@ def test_a_training_in_processes_is_one_in_one(tmp_path: Path) -> None:
         folder = tmp_path / str(len(start))
         folder.mkdir()
         run = [sys.executable, *start, str(tmp_path / "train.py")]
-        printed = subprocess.run(run, cwd=folder, capture_output=True, text=True, check=True, timeout=150).stdout
+        printed = subprocess.run(run, cwd=folder, capture_output=True, text=True, check=True, timeout=LONG).stdout
         losses.append([float(x) for x in re.findall(r"\d+\.\d+", printed)[:3]])
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)

@@ -15,6 +15,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import DerivativeLostError, LeakedValueError, SettingError
+from waiting import LONG
 
 X = np.array([0.5, -1.25, 2.0])
 
@@ -191,7 +192,7 @@ def test_derivatives_begun_and_ended_out_of_order() -> None:
         def f(x: Any) -> Any:
             y = x * x
             mine.set()
-            assert other.wait(10)
+            assert other.wait(LONG)
             steps.append(name)
             return y * x
 

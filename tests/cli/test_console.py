@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from chainrule.cli.console import complain, note, say, shaded, sparkline
+from waiting import LONG
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_at_a_terminal_lines_go_on_below_their_beginning(width, monkeypatch):
 def test_the_package_can_be_run() -> None:
     """Where `chainrule` is not on the path: `python -m chainrule`."""
     command = [sys.executable, "-m", "chainrule", "explain", "--expression", "a*b", "a=2", "b=3"]
-    found = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, check=True)
+    found = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=LONG, check=True)
     assert "∂L/∂a" in found.stdout
 
 

@@ -127,8 +127,8 @@ def test_what_is_explained_is_said_first(folder):
     assert head.startswith("labels.safetensors on data.csv, row 3\n")
     assert f"sex {third['sex']}, age {third['age']} → label {third['label']}" in head
     assert "x[0] age, x[1] sex=female, x[2] sex=male, x[3] age is missing" in head
-    assert re.search(r"dense_1.z, shares: \[0\] no [\d.]+%, \[1\] yes [\d.]+%", head)
-    assert "L = −log(share of the true class) = " in head
+    assert re.search(r"dense_1.z, probabilities: \[0\] no [\d.]+%, \[1\] yes [\d.]+%", head)
+    assert "L = −log(probability of the true class) = " in head
     assert "\n∂L/∂dense_0.weight[0, 1] = " in result.stdout
     assert "row 3" not in result.stdout.split("\n\n", 1)[1]
     batch = run("explain", model, data, "--row", 3, "--row", 8, "--weight", "dense_1.bias[1]").stdout
@@ -244,9 +244,9 @@ def test_numbers_may_be_formulas_themselves():
         (["a=2"], "give a model and a table"),
         (["--expression", "a*b", "a=2"], "'b' was given no number; write b=2, say\n    a*b\n      ^"),
         (["--expression", "a*b", "a=2", "b=3", "c=4"], "'c' does not occur"),
-        (["--expression", "a*b", "a=2", "b"], "'b' was given as a number of the expression; write it as a=2"),
+        (["--expression", "a*b", "a=2", "b"], "'b' was given as a number for the expression; write it as a=2"),
         (["--expression", "a*b", "a=2", "a=3"], "a was given two numbers"),
-        (["--expression", "a", "a=two"], "'a=two' has no number after the sign"),
+        (["--expression", "a", "a=two"], "'a=two' has no number after the equals sign"),
         (["--expression", "a", "a="], "the expression is empty"),
         (["--expression", "a", "a=nan"], "give a finite number"),
         (["--expression", "a*b", "a=2", "b=3", "--of", "x"], "no name in the expression named 'x'"),
@@ -255,14 +255,14 @@ def test_numbers_may_be_formulas_themselves():
         (["--expression", "a", "a=1", "--row", "3"], "leave them out with --expression"),
         (["--expression", "a", "a=1", "--contributions"], "leave them out with --expression"),
         (["--expression", "a", "a=1", "--class", "yes"], "leave them out with --expression"),
-        (["MODEL", "DATA"], "give the one whose prediction is to be explained column by column as --row 3"),
-        (["MODEL", "DATA", "--row", "1", "--row", "2"], "give one, since predictions are explained row by row"),
-        (["MODEL", "DATA", "--row", "61"], "has 60 rows, and the first is 1"),
+        (["MODEL", "DATA"], "choose the one whose prediction to explain, such as --row 3"),
+        (["MODEL", "DATA", "--row", "1", "--row", "2"], "give one, because a prediction is explained one row at a time"),
+        (["MODEL", "DATA", "--row", "61"], "has 60 rows, counted from 1"),
         (["MODEL", "DATA", "--row", "1", "--class", "Yes"], "no class named 'Yes' (did you mean 'yes'?)"),
         (["MODEL", "DATA", "--row", "1", "--format", "latex"], "use --format text, json or html"),
         (["MODEL", "DATA", "--weight", "dense_0.wieght[0]"], "did you mean 'dense_0.weight'?"),
         (["MODEL", "DATA", "--weight", "dense_0.weight[9,9]"], "is outside of it"),
-        (["MODEL", "DATA", "--weight", "dense_0.bias[0]", "--row", "61"], "has 60 rows, and the first is 1"),
+        (["MODEL", "DATA", "--weight", "dense_0.bias[0]", "--row", "61"], "has 60 rows, counted from 1"),
         (["DATA", "MODEL", "--weight", "dense_0.bias[0]"], "cannot be read as a safetensors file"),
         (["MODEL", "none.csv", "--weight", "dense_0.bias[0]"], "there is no file none.csv"),
     ],
@@ -315,4 +315,4 @@ def test_what_is_for_gradients_is_not_ignored_by_predictions(folder):
         assert f"{option[0]} was given for a prediction" in done.output
     done = run("explain", folder / "sizes.safetensors", folder / "data.csv", "--row", 3, "--class", "yes")
     assert done.exit_code == 1
-    assert "'size' is an amount; leave it out" in " ".join(done.output.split())
+    assert "'size' is a number; leave --class out" in " ".join(done.output.split())

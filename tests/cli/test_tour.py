@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 import chainrule as cr
 from chainrule.cli.app import app
 from chainrule.cli.tour import STAGES
+from waiting import LONG
 
 COMMAND = [sys.executable, "-c", "from chainrule.cli import main; main()", "demo", "chain-rule"]
 PROMPT = "any key for the next stage"
@@ -108,7 +109,7 @@ def opener():
     )  # fmt: skip
     yield process
     process.stdin.close()
-    process.wait(20)
+    process.wait(LONG)
     process.stdout.close()
 
 
@@ -129,7 +130,7 @@ def terminal(opener):
         tour = int(said.split()[1])
         seen = bytearray()
 
-        def read_until(words, seconds=30.0):
+        def read_until(words, seconds=LONG):
             end = time.monotonic() + seconds
             while time.monotonic() < end and words.encode() not in seen:
                 if select.select([screen], [], [], 0.1)[0]:
@@ -142,7 +143,7 @@ def terminal(opener):
 
         def press(key, words):
             """What comes after a key, pressed once the tour listens for single ones."""
-            end = time.monotonic() + 20.0
+            end = time.monotonic() + LONG
             while termios.tcgetattr(screen)[3] & termios.ICANON and time.monotonic() < end:
                 time.sleep(0.01)
             os.write(screen, key)
@@ -150,7 +151,7 @@ def terminal(opener):
 
         def code():
             """How the tour ended."""
-            end = time.monotonic() + 20.0
+            end = time.monotonic() + LONG
             while time.monotonic() < end:
                 read_until("never", 0.02)  # what is left, so that it can end
                 if select.select([opener.stdout], [], [], 0.02)[0]:
@@ -175,15 +176,15 @@ def test_in_a_terminal_it_waits_for_a_key_and_leaves_at_q(terminal):
         assert "2 of 8" not in text
         assert "2 of 8" not in read_until("2 of 8", 0.5)  # it waits
         assert "2 of 8" in press(b" ", PROMPT)
-        text = press(b"q", "left after 2 of 8")
-        assert "left after 2 of 8" in text
+        text = press(b"q", "stopped after 2 of 8")
+        assert "stopped after 2 of 8" in text
         assert "3 of 8" not in text
         assert code() == 0
 
 
 @pytest.mark.parametrize(
     ("key", "words", "expected"),
-    [(b"\x03", "stopped by Ctrl-C", 130), (b"\x04", "left after 1 of 8", 0), (b"\x1b", "left after 1 of 8", 0)],
+    [(b"\x03", "stopped by Ctrl-C", 130), (b"\x04", "stopped after 1 of 8", 0), (b"\x1b", "stopped after 1 of 8", 0)],
 )
 def test_ctrl_c_ctrl_d_and_escape_leave_cleanly(terminal, key, words, expected):
     with terminal() as (read_until, press, code):
@@ -204,7 +205,7 @@ def test_pages_fit_the_terminal_and_can_be_gone_back_to(terminal):
         assert "1 of 8" not in second
         assert len(second.splitlines()) <= 24
         assert "1 of 8" in press(b"b", "any key to read on")
-        press(b"q", "left after 1 of 8")
+        press(b"q", "stopped after 1 of 8")
         assert code() == 0
 
 

@@ -26,6 +26,7 @@ from chainrule.cli.kept_back import keep_back
 from chainrule.tables import as_table, spell
 from chainrule.tables import options as messages
 from chainrule.tabular import TableModel
+from waiting import LONG
 
 SMALL = ["--fast", "--hidden", "3", "--curves", "0", "--dropout", "0", "--epochs", "3"]
 """One plain network, made at once."""
@@ -82,20 +83,20 @@ def test_classification_from_file_to_predictions(labels, tmp_path, monkeypatch):
     assert "target  Survived, classification into 2 classes: no, yes" in result.output
     assert "inputs  5 from 3 columns" in result.output
     assert "· Id left out: " in result.output
-    assert "· Name left out: 192 different values in 192 rows: they name the rows" in result.output
+    assert "· Name left out: 192 different values in 192 rows: it identifies the rows" in result.output
     assert "1 network 5 → 32 → 2, 60 epochs, in " in result.output
     assert re.search(r"Survived: 2 classes, 3\d rows held out", result.output)
-    assert "Test: 48 rows kept back" in result.output
+    assert "Test: 48 rows held out" in result.output
     assert "precision" in result.output
     assert curve.read_bytes().startswith(b"\x89PNG")
-    assert "passengers.csv, rows kept back" in page.read_text()
+    assert "passengers.csv, rows held out" in page.read_text()
 
     result = run("evaluate", model, labels)
     assert result.exit_code == 0, result.output
     assert "240 rows, target Survived" in result.output
     accuracy = float(result.output.split("accuracy ")[1].split()[0])
     assert accuracy > 0.95
-    assert "only rows it never saw tell how good it is" in result.output
+    assert "only rows it has never seen show how good it is" in result.output
 
     result = run("predict", model, labels, "--probabilities")
     assert result.exit_code == 0
@@ -155,7 +156,7 @@ def test_the_same_seed_gives_the_same_model(folder, labels, tmp_path):
 def test_choices(labels):
     result = run("train", labels, "--target", "Survived", *SMALL, "--hidden", "none", "--epochs", 2)
     assert "1 network 5 → 2, 2 epochs" in result.output
-    assert "--save model.safetensors keeps it" in result.output
+    assert "--save model.safetensors saves it" in result.output
     result = run("train", labels, "--target", "Survived", *SMALL, "--column", "Class=category", "--drop", "Age")
     assert "1 network 5 → 3 → 2" in result.output
     assert "Age left out" not in result.output
@@ -253,7 +254,7 @@ def test_rows_left_out_keep_their_place_in_the_predictions(folder, labels, tmp_p
     result = run("predict", folder / "complete", labels, "--missing", "drop", "--output", path)
     assert "14 rows left out: no value in 'Age'" in result.stderr
     assert "Wrote 226 predictions of Survived" in result.stdout
-    assert "14 rows left out have none" in result.stdout
+    assert "14 rows were left out" in result.stdout
     rows = list(csv.reader(io.StringIO(path.read_text())))
     assert len(rows) == 241
     assert [i for i, row in enumerate(rows[1:]) if row == [""]] == [i for i in range(240) if i % 17 == 5]
@@ -309,12 +310,12 @@ def test_rows_that_are_tested_on(labels, tmp_path):
     for option in (["--split-by", "Id"], ["--group", "Age"], ["--split-by", "Id", "--group", "Name"]):
         result = run("train", labels, "--target", "Survived", *SMALL, "--test", 0.25, *option)
         assert result.exit_code == 0, result.output
-        assert "rows kept back" in result.output
+        assert "rows held out" in result.output
     rows = "".join(f"{row},{row % 40},{'yes' if row % 3 else 'no'}\n" for row in range(100))
     (tmp_path / "visits.csv").write_text("day,who,well\n" + rows)
     both = ["--test", 0.2, "--split-by", "day", "--group", "who"]
     result = run("train", tmp_path / "visits.csv", "--target", "well", *SMALL, *both)
-    assert "40 earlier rows of groups that are kept back left out" in result.output, result.output
+    assert "40 earlier rows of held-out groups left out" in result.output, result.output
 
 
 def test_a_column_of_weights_and_marks_in_the_order(tmp_path):
@@ -399,7 +400,7 @@ def test_a_terminal_that_is_closed_loses_nothing(labels, tmp_path):
             assert training.poll() is None
         time.sleep(0.3)
         os.close(ours)
-        assert training.wait(120) == 128 + signal.SIGHUP
+        assert training.wait(LONG) == 128 + signal.SIGHUP
     finally:
         training.kill()
     assert cr.load(model).predict(as_table(labels)).shape == (240,)
@@ -467,8 +468,8 @@ USUAL = ["--target", "Survived"]
         ([*USUAL, "--plot", "."], "is a folder; give the name of a file"),
         ([*USUAL, "--plot", "curve.xyz"], "curve.xyz"),
         ([*USUAL, "--report", "report.pdf"], "give a name that ends in .html"),
-        ([*USUAL, "--save", "a.png", "--plot", "a.png"], "which would be lost; give another name"),
-        ([*USUAL, "--save", "a.html", "--report", "a.html"], "which would be lost; give another name"),
+        ([*USUAL, "--save", "a.png", "--plot", "a.png"], "and would overwrite it; give another name"),
+        ([*USUAL, "--save", "a.html", "--report", "a.html"], "and would overwrite it; give another name"),
     ],
 )
 def test_what_goes_wrong_is_told_in_one_message(labels, arguments, message):
@@ -484,11 +485,11 @@ def test_files_that_would_be_lost(folder, labels, tmp_path):
     own = tmp_path / "own.csv"
     own.write_text(labels.read_text())
     refused = [
-        (["train", labels, *USUAL, "--save", labels], "is the file of the data, which would be lost"),
-        (["train", labels, *USUAL, "--save", own], "is there already, and is no model"),
-        (["train", labels, *USUAL, "--plot", labels], "is the file of the data, which would be lost"),
-        (["predict", folder / "small", labels, "--output", labels], "is the file of the data, which would be lost"),
-        (["predict", folder / "small", labels, "--output", folder / "small"], "is the file of the model, which would"),
+        (["train", labels, *USUAL, "--save", labels], "is the file of the data and would overwrite it"),
+        (["train", labels, *USUAL, "--save", own], "already exists and is not a model"),
+        (["train", labels, *USUAL, "--plot", labels], "is the file of the data and would overwrite it"),
+        (["predict", folder / "small", labels, "--output", labels], "is the file of the data and would overwrite it"),
+        (["predict", folder / "small", labels, "--output", folder / "small"], "is the file of the model and would"),
     ]
     for arguments, message in refused:
         result = run(*arguments)
@@ -549,7 +550,7 @@ def test_predictions_overwrite_predictions_alone(folder, tmp_path):
     asked = ["predict", folder / "small", folder / "passengers.csv", "--output"]
     result = run(*asked, notes)
     assert result.exit_code == 1
-    assert "is there already" in result.stderr
+    assert "already exists" in result.stderr
     assert notes.read_text() == "do not lose this\n"
     for _ in range(2):
         assert run(*asked, listed).exit_code == 0

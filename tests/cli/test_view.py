@@ -14,6 +14,7 @@ from chainrule.cli.view import _of_points
 from chainrule.viewer.datasets import PLANE
 from chainrule.viewer.hosts.hosted import Hosted
 from chainrule.viewer.lessons import LESSONS
+from waiting import LONG
 
 
 def run(*arguments):
@@ -74,7 +75,7 @@ def test_a_lesson_as_a_file(folder):
 def test_one_thing_is_looked_at(arguments):
     done = run(*arguments)
     assert done.exit_code == 1
-    assert "give one of: a model and a CSV file; --demo circle" in done.output
+    assert "give one of: a model and a table; --demo circle" in done.output
 
 
 @pytest.mark.parametrize("arguments", [("--demo", "spirral"), ("--lesson", "xorr")])
@@ -105,7 +106,7 @@ def test_options_that_nobody_would_hear_are_refused(what, option, tmp_path):
     done = run(*what.split(), *option.split(), "--save", tmp_path / "x.html")
     heard = what.startswith("--demo") and option.split()[0] in ("--epochs", "--seed")
     assert done.exit_code == (0 if heard else 1), done.output
-    assert heard or f"{option.split()[0]} is for a stored model" in done.output
+    assert heard or f"{option.split()[0]} is for a saved model" in done.output
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise on Windows")
@@ -117,7 +118,7 @@ def test_the_page_is_there_until_ctrl_c():
             assert re.match(r"Open http://127\.0\.0\.1:\d+/\?token=\S+ in a browser", page.stdout.readline())
             page.stdout.readline()
             page.send_signal(signal.SIGINT)
-            _, errors = page.communicate(timeout=20)
+            _, errors = page.communicate(timeout=LONG)
         finally:
             page.kill()
     assert page.returncode == 0

@@ -13,12 +13,9 @@ import textwrap
 import pytest
 
 MEASURE = """
-    import resource, sys
+    import sys
     import numpy as np, chainrule as cr
-
-    def most():
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak / (2**20 if sys.platform == "darwin" else 2**10)
+    from memory import peak
 
     X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
     y = [0, 1, 1, 0]
@@ -37,8 +34,8 @@ ALIKE = """
     for i in range(fits):
         once(i)
         if i == fits // 3:
-            before = most()
-    print(most() - before)
+            before = peak()
+    print((peak() - before) / 2**20)
 """
 
 DIFFERENT = """
@@ -57,8 +54,8 @@ DIFFERENT = """
     for i in range(20):
         once(i)
         if i == 10:
-            before = most()
-    print(most() - before)
+            before = peak()
+    print((peak() - before) / 2**20)
 """
 
 
@@ -66,7 +63,7 @@ def growth(code: str, *arguments: str) -> float:
     """How many MiB more a process took at its most, after what is remembered was there."""
     run = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(MEASURE) + textwrap.dedent(code), *arguments],
-        env={**os.environ, "CHAINRULE_CACHE": "off"},
+        env={**os.environ, "CHAINRULE_CACHE": "off", "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=True,

@@ -14,6 +14,7 @@ import weakref
 import pytest
 
 from chainrule.engines import workers
+from waiting import LONG
 
 
 def test_the_same_threads_serve_again() -> None:
@@ -21,7 +22,7 @@ def test_the_same_threads_serve_again() -> None:
     for _ in range(3):
         names: set[int] = set()
         together = threading.Barrier(3)
-        works = [lambda: (names.add(threading.get_ident()), together.wait(5))] * 3  # noqa: B023
+        works = [lambda: (names.add(threading.get_ident()), together.wait(LONG))] * 3  # noqa: B023
         assert workers.together(works, lambda count: None)
         seen.append(names)
     assert len(seen[0]) == 3
@@ -35,7 +36,7 @@ def test_several_calls_at_the_same_time() -> None:
     def call() -> None:
         for _ in range(50):
             both = threading.Barrier(2)
-            workers.together([lambda: both.wait(5) and None] * 2, done.append)  # noqa: B023
+            workers.together([lambda: both.wait(LONG) and None] * 2, done.append)  # noqa: B023
 
     callers = [threading.Thread(target=call) for _ in range(4)]
     for caller in callers:
@@ -60,7 +61,7 @@ def test_nothing_is_done_where_gathering_fails() -> None:
 
 def output(code: str) -> str:
     """What a process of its own prints."""
-    run = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60)
+    run = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=LONG)
     assert not run.stderr, run.stderr
     return run.stdout.strip()
 
@@ -68,13 +69,13 @@ def output(code: str) -> str:
 @pytest.mark.skipif(os.name == "nt", reason="interrupts are sent in another way")
 def test_an_interrupt_waits_for_all() -> None:
     code = """
-        import os, signal, threading, time
+        import os, signal, time
         from chainrule.engines import workers
         done = []
         def work():
-            time.sleep(0.5)
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
             done.append(1)
-        threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
         try:
             workers.together([work] * 2, lambda count: None)
         except KeyboardInterrupt:
@@ -120,7 +121,7 @@ def test_works_may_have_works_carried_out_themselves() -> None:
     assert found == [1] * 6
 
 
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="signals come in another way here")
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="signals come in another way here")
 def test_whatever_a_handler_raises_waits_for_all_and_what_they_use_is_kept() -> None:
     class Kept:
         """Something machine code would write to."""
@@ -135,17 +136,15 @@ def test_whatever_a_handler_raises_waits_for_all_and_what_they_use_is_kept() -> 
     watched, ended = weakref.ref(kept), []
 
     def work() -> None:
+        os.kill(os.getpid(), signal.SIGALRM)
         time.sleep(0.1)
         ended.append(watched() is not None and threading.get_ident() != here)
 
     earlier = signal.signal(signal.SIGALRM, handler)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.02)
         with pytest.raises(Over):
             workers.together([work] * 2, lambda count: None, keeping=kept)
     finally:
-        signal.signal(signal.SIGALRM, signal.SIG_IGN)
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, earlier)
     assert ended == [True, True]
     del kept

@@ -402,6 +402,7 @@ def test_a_network_that_is_any_function() -> None:
     assert "sum over paths" in derivation.lines[-1].rules  # f is called twice
 
 
+@pytest.mark.usefixtures("own_garbage")
 def test_784_100_10_takes_less_than_50_milliseconds() -> None:
     network = cr.Network([cr.Dense(100, "relu", name="hidden"), cr.Dense(10, name="output")]).build(784)
     X = np.random.default_rng(0).random((1, 784))

@@ -170,6 +170,7 @@ def test_what_is_refused_is_pointed_at(text, why, under):
         assert excerpt[marks.index("^") : marks.rindex("^") + 1] == under
 
 
+@pytest.mark.usefixtures("own_garbage")
 @pytest.mark.parametrize(
     "text",
     ["", "  ", "a" * (LONGEST + 1), "a+" * 10**6 + "a", "(" * 900 + "a" + ")" * 90, "-" * 900 + "a", "a\0b", "[" * 1000,

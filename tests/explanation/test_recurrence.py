@@ -70,6 +70,7 @@ def test_backpropagation_through_time(rows: int, where: str) -> None:
     assert len(derivation.lines) < 10
 
 
+@pytest.mark.usefixtures("own_garbage")
 def test_forty_units_and_seven_steps_are_explained_at_once() -> None:
     network, x, t = network_and_data(40, 7, 8, 5)
     _, dw, _ = by_hand(network, x, t)

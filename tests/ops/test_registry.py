@@ -10,6 +10,7 @@ import pytest
 
 import chainrule.ops
 from chainrule.ops import REGISTRY
+from waiting import LONG
 
 BEGIN = """
 import sys, numpy as np, chainrule as cr
@@ -46,7 +47,7 @@ WAYS = {
 
 def carry_out(code: str) -> None:
     run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", BEGIN + code], capture_output=True, text=True, timeout=60
+        [sys.executable, "-W", "error", "-c", BEGIN + code], capture_output=True, text=True, timeout=LONG
     )
     assert not run.returncode, run.stderr
 

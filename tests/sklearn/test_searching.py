@@ -15,8 +15,10 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from chainrule.engines.cores import most
 from chainrule.engines.llvm.threads import thread_choice
-from chainrule.sklearn import GridSearchCV, MLPClassifier, NetworkClassifier, RandomizedSearchCV
+from chainrule.sklearn import GridSearchCV, MLPClassifier, NetworkClassifier, RandomizedSearchCV, shared_orders
+from chainrule.sklearn.solvers import Orders
 from sklearn import model_selection
+from waiting import LONG
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -30,6 +32,14 @@ SEARCHES = {
         {"scoring": ["accuracy", "neg_log_loss"], "refit": "accuracy", "return_train_score": True},
     ),
     "not refitted": (GridSearchCV, model_selection.GridSearchCV, NETWORK, {"alpha": [0.1, 1.0]}, {"refit": False}),
+    "in batches": (
+        GridSearchCV, model_selection.GridSearchCV,
+        MLPClassifier((6,), max_iter=30, batch_size=16, random_state=3, dropout=0.1), SETTINGS, {},
+    ),
+    "in batches, with random numbers of its own": (
+        GridSearchCV, model_selection.GridSearchCV,
+        MLPClassifier((6,), max_iter=6, batch_size=16, random_state=np.random.RandomState(3)), SETTINGS, {},
+    ),
     "any network": (
         GridSearchCV, model_selection.GridSearchCV, NetworkClassifier(max_iter=3, random_state=0),
         {"optimizer__learning_rate": [0.1, 0.001]}, {},
@@ -58,6 +68,21 @@ def test_scikit_learns_numbers_to_the_bit(search):
         assert one.score(X, y) == other.score(X, y)
 
 
+@pytest.mark.parametrize(("most", "least"), [(2**20, 10), (700, 90)])
+def test_fits_that_shuffle_alike_draw_orders_once(most, least, monkeypatch):
+    """Of 100 rows 700 numbers are the orders of 7 epochs; fits of more draw the rest themselves."""
+    drawn, draw = [], Orders.__call__
+    monkeypatch.setattr(Orders, "__call__", lambda self, epochs: (drawn.append(epochs), draw(self, epochs))[1])
+    monkeypatch.setattr(shared_orders, "MOST", most)
+    network = MLPClassifier((6,), max_iter=10, batch_size=16, random_state=3, n_iter_no_change=100)
+    found = GridSearchCV(network, {"alpha": [0.1, 1.0, 2.0]}, cv=3, refit=False).fit(X, y)
+    assert least <= sum(drawn) <= (10 if least == 10 else 7 + 9 * 10)
+    drawn.clear()
+    alone = model_selection.GridSearchCV(network, {"alpha": [0.1, 1.0, 2.0]}, cv=3, refit=False).fit(X, y)
+    assert sum(drawn) == 90
+    assert np.array_equal(found.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"])
+
+
 class Noted(Ridge):
     """Notes in which threads it is fitted, which wait for each other as long as there are to be several."""
 
@@ -66,7 +91,7 @@ class Noted(Ridge):
 
     def fit(self, X, y):
         self.threads.add(threading.get_ident())
-        self.meeting.wait(30)
+        self.meeting.wait(LONG)
         return super().fit(X, y)
 
 

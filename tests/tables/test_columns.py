@@ -404,6 +404,6 @@ def test_medians_and_quartiles_of_many_columns_are_those_of_numpy():
 def test_values_of_a_few_rows_each_name_no_rows():
     seldom = [f"u{i // 3}" for i in range(15_000)]
     told = next(x for kind in KINDS if (x := kind.learn("user", pl.Series(seldom), SPELLING))).why
-    assert told.startswith("5,000 different values in 15,000 rows, of most too few rows to learn from")
+    assert told.startswith("5,000 different values in 15,000 rows, most in too few rows to learn from")
     assert "columns=user=category" in told
-    assert learned([f"u{i}" for i in range(ROWS)]).why.endswith("they name the rows")
+    assert learned([f"u{i}" for i in range(ROWS)]).why.endswith("it identifies the rows")

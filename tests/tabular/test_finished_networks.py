@@ -316,4 +316,4 @@ def test_the_command_line_is_killed_and_goes_on(tmp_path: Path) -> None:
     both = CliRunner().invoke(app, command("--resume", str(path), "--checkpoint", str(path)))
     assert both.exit_code == 1
     over = CliRunner().invoke(app, command("--checkpoint", str(data)))
-    assert "is the file of the data, which would be lost" in over.output
+    assert "is the file of the data and would overwrite it" in over.output

@@ -221,7 +221,7 @@ def test_groups_and_times_decide_what_is_held_out():
     learned, held = both.learned.members[0].assignment.learned, both.learned.members[0].assignment.held
     assert held.tolist() == list(range(96, 120))
     assert learned.tolist() == [row for row in range(96) if row % 30 < 6]  # rows 96 to 119 are of the groups 6 to 29
-    assert "72 earlier rows of groups that are held out taught nothing" in both.remarks
+    assert "72 earlier rows of held-out groups were not used" in both.remarks
     assert both.out_of_fold.unused.tolist() == [row for row in range(96) if row % 30 >= 6]
     with pytest.raises(TableError, match="'weight' is the target, and was given as the column of groups"):
         cr.TableModel(**QUICK).fit(frame, "weight", groups="weight")
@@ -239,7 +239,7 @@ def test_little_time_is_said_and_small_tables_are_learned_all_the_same():
     networks = r"networks were trained, the shortest for [\d,]+ of 100,000 epochs|after [\d,]+ of 100,000 epochs"
     assert re.search(networks, short.remarks[0])
     assert re.search(
-        r"the time was up .* about \d+ s would be enough \(--time \d+s\)", spell(short.remarks[0], command_line=True)
+        r"time ran out .* about \d+ s would be enough \(--time \d+s\)", spell(short.remarks[0], command_line=True)
     )
 
 

@@ -82,7 +82,7 @@ def test_all_of_it_is_there(report):
         "Out of fold",
         "On test rows",
         "linear model",
-        "go closely together",
+        "are closely related",
         "by age",
         "<tt>",
         "NumPy",
@@ -212,8 +212,8 @@ def test_the_report_says_which_rows_are_scored_and_that_time_was_short():
     short = cr.TableModel(seconds=1e-3, epochs=100_000, **small).fit(given, "price")
     found = short.report(given, beside=["mean"], seconds=0.1)
     assert f"each of {len(short.held_rows)} of the 120 rows is predicted" in found.html
-    assert re.search(r"the time was up after [\d,]+ of 100,000 epochs.*seconds=\d+", found.html)
+    assert re.search(r"time ran out after [\d,]+ of 100,000 epochs.*seconds=\d+", found.html)
     whole = cr.TableModel(seconds=None, epochs=2, **{**small, "folds": 2}).fit(given, "price")
     page_of_whole = whole.report(given, beside=["mean"], seconds=0.1).html
     assert "every row is predicted" in page_of_whole
-    assert "the time was up" not in page_of_whole
+    assert "time ran out" not in page_of_whole

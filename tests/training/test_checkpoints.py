@@ -39,6 +39,7 @@ from chainrule.training.between_epochs.checkpoints import Checkpoints, as_typed
 from killing import Noted
 from training.test_continuing import EPOCHS, SCHEDULES, WATCHED, X, Y, alike, network, same, trained
 from trying import ENGINES, examples
+from waiting import LONG
 
 NAMES = ["run.ckpt", "run.ckpt.1", "run.ckpt.2"]
 
@@ -443,7 +444,7 @@ def test_moments_are_written_by_another_thread_and_those_due_meanwhile_let_go(
     replace_file = checkpoints.replace_file
 
     def slow(path: Path, content: bytes, **more: Any) -> None:
-        assert len(written) in (1, 3) or go_on.wait(20)
+        assert len(written) in (1, 3) or go_on.wait(LONG)
         replace_file(path, content, **more)
 
     def see(end: Any) -> None:
@@ -719,19 +720,22 @@ def test_a_pool_that_is_shut_down_does_not_wait_for_a_training(tmp_path: Path) -
         import multiprocessing, os, sys, time
         import numpy as np
         import chainrule as cr
+        def note(end):
+            if end.epoch == 9:
+                open(sys.argv[1] + ".learning", "w").close()
         def work(path):
-            cr.Network([cr.Dense(1)]).fit(np.ones((4, 1)), np.ones(4), epochs=10**7, checkpoint=path, every="1h", progress=False)
+            given = dict(epochs=10**7, checkpoint=path, every="1h", progress=False, callbacks=[note])
+            cr.Network([cr.Dense(1)]).fit(np.ones((4, 1)), np.ones(4), **given)
             return "it has ended, and another one is to come"
         with multiprocessing.get_context("fork").Pool(1) as pool:
             pool.map_async(work, [sys.argv[1]] * 2)
-            while not os.path.exists(sys.argv[1]):
+            while not os.path.exists(sys.argv[1] + ".learning"):
                 time.sleep(0.01)
-            time.sleep(0.3)
     """
     if not hasattr(os, "fork"):
         pytest.skip("copies of a process are a matter of Unix")
     command = [sys.executable, "-c", textwrap.dedent(script), tmp_path / "run.ckpt"]
-    subprocess.run(command, check=True, timeout=60, capture_output=True)
+    subprocess.run(command, check=True, timeout=LONG, capture_output=True)
     assert cr.load(tmp_path / "run.ckpt").run.epochs > 0
 
 

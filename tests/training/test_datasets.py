@@ -26,6 +26,7 @@ from chainrule.errors import ChainruleError
 from chainrule.network.surveying import survey
 from chainrule.training.stored import Layout, Share
 from trying import ENGINES
+from waiting import LONG
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(1000, 3)).astype(np.float32)
@@ -119,6 +120,40 @@ def test_orders_are_the_same_however_many_are_drawn_at_once() -> None:
     assert at_once.bit_generator.state == one_by_one.bit_generator.state
 
 
+@pytest.mark.parametrize("batch_size", [48, 64, 40])
+@pytest.mark.parametrize("processes", [1, 2, 4, 8])
+def test_a_share_of_every_batch_is_as_large_a_share_of_every_window(batch_size: int, processes: int) -> None:
+    """Each process reads the rows of its part of the batches and no others, but for those of the last, smaller batch."""
+    layout = Layout((0, 90, 100, 370, 500, 640, 700, 900, 1000), 400, in_order=False).in_batches(batch_size, 1.0)
+    orders, last = layout.orders(np.random.default_rng(3), 1, shuffled=True), 1000 // batch_size * batch_size
+    rows = orders[0, 0:1000]
+    assert (np.sort(rows) == np.arange(1000)).all()
+    for process in range(processes):
+
+        def share(count: int, own: int = process) -> tuple[int, int]:
+            if count % processes:
+                return 0, count
+            return count * own // processes, count * (own + 1) // processes
+
+        for window in orders.epoch(0):
+            read = [row for _, begin, end in window.parts(share) for row in range(begin, end)]
+            learned = [
+                row
+                for batch in range(0, 1000, batch_size)
+                for slot, row in enumerate(rows[batch : batch + batch_size])
+                if window.begin <= batch + slot < window.end
+                and (own := share(min(batch_size, 1000 - batch)))[0] <= slot < own[1]
+            ]
+            assert len(read) == len(set(read))
+            assert set(read) >= set(learned)
+            assert set(read) - set(learned) <= set(rows[last:])
+            for at, begin, end in window.parts(share):
+                held = np.concatenate([np.arange(*block) for block in window.blocks])
+                assert (held[at : at + end - begin] == np.arange(begin, end)).all()
+    shuffled = sum(abs(int(row) - place) > 100 for place, row in enumerate(rows))
+    assert shuffled > 500
+
+
 # --- the same training
 
 
@@ -129,7 +164,8 @@ def test_it_is_the_training_of_arrays_in_the_same_order(engine: str, batch_size:
     given = {"batch_size": batch_size, "engine": engine, "more": [cr.Dropout(0.2)]}
     found = fitted(dataset, **given)
     assert found.run is not None
-    layout = Layout.of(dataset, 4 * 3 + 4 + 4)  # inputs, targets of 32 bits, class numbers
+    row_bytes = 4 * 3 + 4 + 4  # inputs, targets of 32 bits, class numbers
+    layout = Layout.of(dataset, row_bytes).in_batches(batch_size, SMALL)
     assert len(layout.orders(np.random.default_rng(0), 1, shuffled=True).epoch(0)) > 8
     orders = layout.orders(np.random.default_rng([0, 0]), 3, shuffled=True)
     coming = iter([orders[epoch, 0:1000] for epoch in range(3)])
@@ -601,7 +637,7 @@ def reading() -> list[str]:
 
 
 def test_a_source_that_does_not_answer_can_be_interrupted() -> None:
-    answers, waits = threading.Event(), threading.Event()
+    answers, waits, answered = threading.Event(), threading.Event(), threading.Event()
     calls = itertools.count()
 
     def given() -> Iterator[Any]:
@@ -609,21 +645,21 @@ def test_a_source_that_does_not_answer_can_be_interrupted() -> None:
         for place, batch in enumerate(batches(X, Y, (100,))()):
             if number == 4 and place == 5:
                 waits.set()
-                answers.wait(30)
+                answers.wait(LONG)
+                answered.set()
             yield batch
 
     def interrupts() -> None:
-        waits.wait(30)
+        waits.wait(LONG)
         time.sleep(0.05)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     thread = threading.Thread(target=interrupts)
     thread.start()
     net = network()
-    begun = time.monotonic()
     history = net.fit(cr.BatchDataset(given, 1000, megabytes=SMALL), epochs=50, progress=False, engine=ENGINE)
     assert history.interrupted
-    assert time.monotonic() - begun < 10
+    assert not answered.is_set()
     thread.join()
     answers.set()
     assert not reading()
@@ -646,7 +682,7 @@ def test_a_copy_of_the_process_reads_while_the_next_window_is_being_read(kind: s
     def copied(_: Any) -> None:
         copy = os.fork()
         if not copy:
-            signal.alarm(20)
+            signal.alarm(int(LONG))
             os._exit(7 if (net.predict(dataset) == net.predict(X)).all() else 1)
         ends.append(os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]))
 
@@ -702,11 +738,13 @@ def test_memory_is_bounded_by_what_is_said(engine: str, tmp_path: Path) -> None:
         file = np.lib.format.open_memmap(tmp_path / f"{name}.npy", "w+", dtype, shape)
         file[...] = np.resize(RANDOM.integers(0, 2, 2**12 + 1), shape)
         del file
-    for _ in range(2):  # the second finds its machine code, and LLVM needs no memory beside what is measured
-        said = subprocess.run(
-            [sys.executable, "-c", CHILD, str(tmp_path / "x.npy"), str(tmp_path / "y.npy"), engine],
-            capture_output=True, text=True, check=False, env=os.environ | {"CHAINRULE_CACHE": str(tmp_path / "code")},
-        )  # fmt: skip
-        assert said.returncode == 0, said.stderr
+    memory = {
+        "MALLOC_MMAP_THRESHOLD_": "65536"
+    }  # for glibc to give back at once what is let go of: what is held counts
+    said = subprocess.run(
+        [sys.executable, "-c", CHILD, str(tmp_path / "x.npy"), str(tmp_path / "y.npy"), engine],
+        capture_output=True, text=True, check=False, env=os.environ | memory | {"CHAINRULE_CACHE": str(tmp_path / "code")},
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
     compiling = 60 if engine == "jax" else 0  # by XLA, of what these trainings and answers are
     assert float(said.stdout) < 8 + 20 + compiling  # what is held, and room for pieces under way and answers

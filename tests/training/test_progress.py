@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from waiting import LONG
 
 
 class Dumb:
@@ -60,7 +61,7 @@ def test_a_bar_that_nobody_reads_any_longer_ends_nothing(monkeypatch: pytest.Mon
 def test_the_command_line_says_its_errors_where_it_can(loss: str, said: str) -> None:
     code = f"import sys; {loss}; sys.argv = ['chainrule', 'predict', 'no', 'such.csv']\n"
     code += "from chainrule.cli.app import main\nmain()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=LONG)
     assert done.returncode == 1
     assert said in done.stdout
 

@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 from chainrule.training.cache import KEPT, Cache
+from waiting import LONG
 
 
 def test_the_things_used_last_are_kept() -> None:
@@ -58,5 +59,5 @@ def test_a_question_in_the_middle_of_another() -> None:
 
     asker = threading.Thread(target=ask, daemon=True)
     asker.start()
-    asker.join(60)
+    asker.join(LONG)
     assert found == ["thing"] * (3 * KEPT)

@@ -21,6 +21,7 @@ from websockets.sync.client import connect
 
 from chainrule.viewer.hosts.messages import Outbox, read, written
 from chainrule.viewer.hosts.page import LARGEST
+from waiting import LONG, until
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ class Browser:
 
     def get(self, path, method="GET", host=None, **headers):
         """Status, headers and body of an answer; the cookie is kept."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONG)
         given = {"Cookie": self.cookie} if self.cookie else {}
         connection.request(method, path, headers={"Host": host or f"127.0.0.1:{self.port}", **given, **headers})
         answer = connection.getresponse()
@@ -61,11 +62,11 @@ class Browser:
     def socket(self, **options):
         given = {"Cookie": self.cookie} if self.cookie else {}
         options = {"origin": self.origin, "compression": None, "additional_headers": given, **options}
-        return connect(f"ws://127.0.0.1:{self.port}/socket", open_timeout=5, **options)
+        return connect(f"ws://127.0.0.1:{self.port}/socket", open_timeout=LONG, **options)
 
     def deaf(self):
         """The connection of a tab that never reads."""
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=LONG)
         headers = {"Host": f"127.0.0.1:{self.port}", "Origin": self.origin, "Cookie": self.cookie}
         headers |= {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
         headers |= {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
@@ -77,10 +78,7 @@ class Browser:
 
 def gone(view):
     """All tabs are closed, and forgotten."""
-    end = time.monotonic() + 5
-    while view.session._listeners:
-        assert time.monotonic() < end, "a tab is still there"
-        time.sleep(0.01)
+    until(lambda: not view.session._listeners)
 
 
 def ask(tab, **command):
@@ -88,7 +86,7 @@ def ask(tab, **command):
     tab.send(json.dumps({"id": 7, **command}))
     parts = {}
     while True:
-        message = json.loads(tab.recv(timeout=5))
+        message = json.loads(tab.recv(timeout=LONG))
         if "set" not in message:
             return parts, message
         parts |= message["set"]
@@ -131,7 +129,7 @@ def test_the_token_serves_the_page_and_nothing_else(view):
     for method in ("HEAD", "POST", "OPTIONS"):
         assert browser.get(f"/?{query}", method)[0] == 403
     with pytest.raises(InvalidStatus):
-        connect(f"ws://127.0.0.1:{browser.port}/socket?{query}", origin=browser.origin, open_timeout=5)
+        connect(f"ws://127.0.0.1:{browser.port}/socket?{query}", origin=browser.origin, open_timeout=LONG)
     assert browser.enter().cookie
 
 
@@ -247,7 +245,7 @@ def test_only_this_machine_is_listened_to(view):
 def test_what_is_no_command_is_told_so_and_the_rest_goes_on(view, text):
     with Browser(view).enter().socket() as tab:
         tab.send(text)
-        refusal = json.loads(tab.recv(timeout=5))
+        refusal = json.loads(tab.recv(timeout=LONG))
         assert refusal["id"] is None
         assert "a command was given as" in refusal["error"]
         assert len(refusal["error"]) < 500
@@ -270,7 +268,7 @@ def test_senseless_arguments_are_answered_and_the_session_goes_on(view, value):
                 tab.send(json.dumps({"id": 1, "do": name, **arguments}))
                 sent += 1
         while sent:
-            message = json.loads(tab.recv(timeout=5))
+            message = json.loads(tab.recv(timeout=LONG))
             sent -= "set" not in message
             assert "set" in message or {"id"} < message.keys()
         assert ask(tab, do="set", key="a", value=5.0)[1] == {"id": 7, "ok": None}
@@ -282,7 +280,7 @@ def test_huge_messages_end_the_conversation_and_nothing_else(view):
     with browser.socket() as tab:
         tab.send("x" * (LARGEST + 1))
         with pytest.raises(ConnectionClosed) as ended:
-            tab.recv(timeout=5)
+            tab.recv(timeout=LONG)
     assert ended.value.rcvd.code == 1009
     with browser.socket() as tab:
         assert ask(tab, do="hello")[0].keys() == view.parts.keys()
@@ -294,15 +292,15 @@ def test_tabs_see_the_same_and_a_reloaded_one_sees_all(view):
         assert ask(one, do="hello")[0] == view.parts
         ask(other, do="hello")
         ask(one, do="select", key="a")
-        told = json.loads(other.recv(timeout=5))["set"]
+        told = json.loads(other.recv(timeout=LONG))["set"]
         while "selection" not in told or told["selection"] is None:
-            told = json.loads(other.recv(timeout=5))["set"]
+            told = json.loads(other.recv(timeout=LONG))["set"]
         assert told["selection"]["gradient"] == -3.0
         view.do("set", key="b", value=9.0)
         for tab in (one, other):
             told = {}
             while told.get("selection", {"gradient": 0})["gradient"] != 9.0:
-                told = json.loads(tab.recv(timeout=5))["set"]
+                told = json.loads(tab.recv(timeout=LONG))["set"]
     with browser.socket() as again:
         assert ask(again, do="hello")[0] == view.parts
     gone(view)
@@ -325,31 +323,26 @@ def test_of_many_values_of_a_part_the_newest_is_told():
 def test_a_tab_is_told_some_thirty_times_a_second(view):
     with Browser(view).enter().socket() as tab:
         ask(tab, do="hello")
-        stop = time.monotonic() + 0.5
-        i = 0
-        while time.monotonic() < stop:
-            i += 1
+        began = time.monotonic()
+        for i in range(600):
             view.session._tell({"notice": i})
             time.sleep(0.0005)
-        received = []
-        while not received or received[-1] != i:
-            received.append(json.loads(tab.recv(timeout=5))["set"]["notice"])
-        assert i > 100
-        assert len(received) < 25
+        received = [-1]
+        while received[-1] != i:
+            received.append(json.loads(tab.recv(timeout=LONG))["set"]["notice"])
+        assert len(received) < 40 * (time.monotonic() - began) + 5  # however long it took
         assert received == sorted(received)
 
 
 def test_a_tab_that_does_not_read_holds_nobody_up(view):
     browser = Browser(view).enter()
     with browser.deaf() as deaf, browser.socket() as quick:
-        started = time.monotonic()
-        for i in range(200):
+        for i in range(200):  # for whom it waited, it would do so for ever
             view.session._tell({"notice": f"{i}" + "x" * 1_000_000})
-        assert time.monotonic() - started < 2
         assert ask(quick, do="select", key="a")[1] == {"id": 7, "ok": None}
         command = b'{"id": 1, "do": "hello"}'
         frame = bytes([0x81, 0x80 | len(command), 0, 0, 0, 0]) + command
-        deaf.settimeout(5)
+        deaf.settimeout(LONG)
         deaf.sendall(frame * 300)  # more commands than may wait, and no answer is read
         assert ask(quick, do="select", key="b")[1] == {"id": 7, "ok": None}
     gone(view)
@@ -376,7 +369,7 @@ def test_close_ends_the_server_and_tells_the_tabs(view):
 def test_strangers_and_deaf_tabs_are_no_errors(view, caplog):
     browser = Browser(view).enter()
     for text in (b"\x16\x03\x01", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"):
-        with socket.create_connection(("127.0.0.1", browser.port), timeout=5) as stranger:
+        with socket.create_connection(("127.0.0.1", browser.port), timeout=LONG) as stranger:
             stranger.sendall(text + b"\r\n\r\n")
             assert b" 400 " in stranger.recv(100)
     with browser.deaf():
@@ -393,19 +386,16 @@ def test_pages_that_are_closed_at_once_leave_nothing_open(view):
         port = int(view.open(browser=False).partition("?")[0].rpartition(":")[2].strip("/"))
     view.close()
     with pytest.raises(ConnectionError):
-        socket.create_connection(("127.0.0.1", port), timeout=5)
+        socket.create_connection(("127.0.0.1", port), timeout=LONG)
 
 
 def test_close_ends_a_training_under_way():
     X, y = cr.datasets.xor()
-    view = cr.view(cr.Network([cr.Dense(3, "tanh", name="h"), cr.Dense(1, name="o")], seed=0), X, y, epochs=10**7)
+    view = cr.view(cr.Network([cr.Dense(3, "tanh", name="h"), cr.Dense(1, name="o")], seed=0), X, y, epochs=10**12)
     view.open(browser=False)
     view.do("train")
     view.close()
-    end = time.monotonic() + 10
-    while [x for x in threading.enumerate() if x.name == "chainrule-training"]:
-        assert time.monotonic() < end, "it still trains"
-        time.sleep(0.02)
+    until(lambda: "chainrule-training" not in [x.name for x in threading.enumerate()])
 
 
 def test_wait_returns_when_the_page_is_closed(view):
@@ -419,7 +409,7 @@ def test_a_script_ends_though_its_page_is_open():
     code = (
         "import chainrule as cr; a, = cr.values(a=1.0); v = cr.view((a * a).named('L')); print(v.open(browser=False))"
     )
-    ended = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=30)
+    ended = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=LONG)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith("http://127.0.0.1:")
     assert ended.stderr == ""

@@ -1,7 +1,6 @@
 """Whatever was done before: what is shown depends on the numbers, the rows and the moment alone, and nothing gets stuck."""
 
 import json
-import time
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import chainrule as cr
 from chainrule.nn.parameters import flat_names
 from chainrule.training import Training
 from chainrule.viewer.spreads import counts_between, edges_of
+from waiting import until
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(7, 2))
@@ -28,13 +28,6 @@ def trained(**options: Any) -> cr.View:
     )
     view.do("train", wait=True)
     return view
-
-
-def patiently(condition: Any) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.01)
 
 
 def parameters(view: cr.View) -> dict[str, bytes]:
@@ -338,9 +331,9 @@ def test_a_training_that_breaks_is_over(in_a_thread: bool, monkeypatch: pytest.M
         with monkeypatch.context() as patch:
             patch.setattr(Training, "run", broken)
             view.do("train")
-            patiently(lambda: view.parts["notice"])
+            until(lambda: view.parts["notice"])
         assert view.parts["notice"]["text"] == "RuntimeError: a layer of one's own"
-        patiently(lambda: not view.parts["position"]["training"])
+        until(lambda: not view.parts["position"]["training"])
         view.do("train", wait=True)
         assert view.parts["position"]["steps"] == 5
     finally:
@@ -348,18 +341,18 @@ def test_a_training_that_breaks_is_over(in_a_thread: bool, monkeypatch: pytest.M
 
 
 def test_closing_ends_a_training_and_opening_goes_on() -> None:
-    view = cr.view(network(), X, Y, loss="mse", epochs=10**6)
+    view = cr.view(network(), X, Y, loss="mse", epochs=10**12)
     view.session.start()
     view.do("train")
-    patiently(lambda: view.parts["position"]["epoch"] > 3)
+    until(lambda: view.parts["position"]["epoch"] > 3)
     view.session.close()
-    patiently(lambda: not view.parts["position"]["training"])
+    until(lambda: not view.parts["position"]["training"])
     assert view.parts["position"]["steps"] > 3
     answers: list[dict[str, Any]] = []
     for i in range(3):
         view.session.start()
         view.session.send({"id": i, "do": "go", "step": i}, answers.append)
-        patiently(lambda i=i: len(answers) == i + 1)
+        until(lambda i=i: len(answers) == i + 1)
         view.session.close()
     assert answers == [{"id": i, "ok": None} for i in range(3)]
 

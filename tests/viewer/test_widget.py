@@ -14,6 +14,8 @@ import comm
 import ipywidgets
 from comm.base_comm import BaseComm
 
+from waiting import until
+
 
 class Notebook(BaseComm):
     """A notebook's end of a widget: what it was told, and what it says."""
@@ -38,13 +40,6 @@ class Notebook(BaseComm):
         for data in list(self.told):
             found |= (data or {}).get("state", {})
         return found
-
-
-def patiently(condition):
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -77,7 +72,7 @@ def test_commands_are_answered_after_the_parts_have_changed(view):
     notebook = view.widget.comm
     notebook.say(id=1, do="select", key="a")
     notebook.say(id=2, do="nothing")
-    patiently(lambda: len(notebook.answers()) == 2)
+    until(lambda: len(notebook.answers()) == 2)
     done, refused = notebook.answers()
     assert done == {"id": 1, "ok": None}
     assert "nothing" in refused["error"]
@@ -89,29 +84,27 @@ def test_commands_are_answered_after_the_parts_have_changed(view):
 def test_the_notebook_is_told_what_python_does(view):
     notebook = view.widget.comm
     view.do("set", key="b", value=7.0)
-    patiently(lambda: "drawing" in notebook.state() and notebook.state()["change"] is not None)
+    until(lambda: "drawing" in notebook.state() and notebook.state()["change"] is not None)
     assert notebook.state() | view.parts == notebook.state()
 
 
 def test_handlers_return_at_once_and_messages_come_from_one_thread(view):
     notebook = view.widget.comm
     with view.session._lock:  # a command that takes long is under way
-        started = time.monotonic()
-        notebook.say(id=1, do="select", key="a")
-        assert time.monotonic() - started < 0.5
+        notebook.say(id=1, do="select", key="a")  # if it waited for that, it would do so for ever
         assert notebook.answers() == []
-    patiently(lambda: notebook.answers())
+    until(lambda: notebook.answers())
     assert {thread.name for thread in notebook.threads[1:]} == {"chainrule-widget"}
 
 
 def test_many_changes_are_told_at_once(view):
     notebook = view.widget.comm
-    before = len(notebook.told)
+    before, began = len(notebook.told), time.monotonic()
     for i in range(300):
         view.session._tell({"notice": {"kind": "note", "text": "", "id": i}})
         time.sleep(0.001)
-    patiently(lambda: notebook.state()["notice"] == {"kind": "note", "text": "", "id": 299})
-    assert len(notebook.told) - before < 30
+    until(lambda: notebook.state()["notice"] == {"kind": "note", "text": "", "id": 299})
+    assert len(notebook.told) - before < 40 * (time.monotonic() - began) + 5  # however long it took
 
 
 def test_what_is_no_command_is_answered(view):
@@ -119,7 +112,7 @@ def test_what_is_no_command_is_answered(view):
     for content in (3, None, [], "x", {}):
         notebook.handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
     notebook.say(id=1, do="hello")
-    patiently(lambda: {"id": 1, "ok": None} in notebook.answers())
+    until(lambda: {"id": 1, "ok": None} in notebook.answers())
     assert [x["id"] for x in notebook.answers()] == [None] * 5 + [1]
 
 
@@ -142,5 +135,5 @@ def test_colab_which_takes_html_before_widgets_gets_none(view, monkeypatch):
 def test_close_ends_the_widget(view):
     view.widget.comm.say(id=1, do="hello")
     view.close()
-    patiently(lambda: not [x for x in threading.enumerate() if x.name in ("chainrule-widget", "chainrule-view")])
+    until(lambda: not [x for x in threading.enumerate() if x.name in ("chainrule-widget", "chainrule-view")])
     assert view.session._listeners == []

@@ -99,10 +99,10 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _chainrule(
     show: Annotated[
-        bool, typer.Option("--version", help="Print the version and stop.", callback=_print_version, is_eager=True)
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Train neural networks by backpropagation, on your own tables or on the digits that come along."""
+    """Train neural networks on your own tables, and see why they predict and learn what they do."""
 
 
 def _stand_in_for_missing_streams() -> None:

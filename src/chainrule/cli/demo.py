@@ -32,17 +32,19 @@ def demo(
     subject: Annotated[
         Subject,
         typer.Argument(
-            help="digits: read handwriting. xor: what needs a hidden layer. chain-rule: a guided tour of gradients."
+            help="digits: reading handwriting. xor: why hidden layers are needed. chain-rule: a guided tour of gradients."
         ),
     ] = Subject.digits,
     output: Annotated[Path, typer.Option(help="The folder for the model and the picture.", metavar="FOLDER")] = Path(
         "demo-output"
     ),
-    seed: Annotated[int, typer.Option(min=0, help="First weights, order of rows and test rows follow from it.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, help="The seed of initial weights, of the order of rows and of the test rows.")
+    ] = 1,
 ) -> None:
-    """Train a network on data that comes along, test it, save it, load it and look at how it learned.
+    """Train a network on built-in data, test it, save it, load it, and draw how it learned.
 
-    Or be guided through the chain rule, from one number to a network: chainrule demo chain-rule
+    Or take a guided tour of the chain rule, from one number to a network: chainrule demo chain-rule
     """
     if subject is Subject.chain_rule:
         tour(seed)
@@ -65,7 +67,7 @@ def _digits(output: Path, seed: int) -> Any:
     for line in shaded(images[1 : 1 + SHOWN]):
         say(f"    {line}".rstrip())
     heading("Training a network 64 → 64 → 10")
-    say(f"  {len(learned):,} images to learn from, {len(kept):,} kept back for the test")
+    say(f"  {len(learned):,} images to learn from, {len(kept):,} held out for the test")
     network = cr.Network([cr.Dense(64, "relu"), cr.Dense(10)], seed=seed)
     history = network.fit(
         X[learned], y[learned], optimizer=cr.Adam(2e-3), epochs=40, batch_size=32, seed=seed, validation_split=0.1
@@ -91,11 +93,11 @@ def _xor(output: Path, seed: int) -> Any:
     """A 2-2-1 network of sigmoid neurons learns exclusive or, or gets stuck."""
     X, y = cr.datasets.xor()
     say("Exclusive or: 1 where exactly one of two inputs is 1", "bold")
-    say("  No straight line parts the ones from the zeros: a hidden layer is needed.")
+    say("  No straight line separates the ones from the zeros, so a hidden layer is needed.")
     heading(f"Training a network 2 → 2 → 1 of sigmoid neurons (seed {seed})")
     network, history = _learn_xor(X, y, seed, progress=None)
     _tell(history, "loss")
-    heading("What it says")
+    heading("What it learned")
     outputs = np.asarray(network(X)).ravel()
     for row, label, value in zip(X, y, outputs, strict=True):
         mark = "✓" if (value > 0.5) == (label == 1) else "✗"
@@ -103,11 +105,11 @@ def _xor(output: Path, seed: int) -> Any:
     if history.interrupted:
         return history
     if not _solved(outputs, y):
-        say(f"  Seed {seed} got stuck: the loss has hollows that are not the lowest.")
+        say(f"  Seed {seed} got stuck in a local minimum of the loss.")
     solved = [_solved(np.asarray(_learn_xor(X, y, start, False)[0](X)).ravel(), y) for start in range(XOR_STARTS)]
     stuck = ", ".join(str(start) for start in range(XOR_STARTS) if not solved[start])
     say()
-    say("  Two hidden neurons are barely enough, and much depends on the first weights. Of the seeds")
+    say("  Two hidden neurons are barely enough, and much depends on the initial weights. Of the seeds")
     say(f"  0 to {XOR_STARTS - 1}, {sum(solved)} learn it" + (f"; {stuck} get stuck." if stuck else "."))
     _keep(network, history, X, output, "xor")
     return history
@@ -135,7 +137,7 @@ def _solved(outputs: Any, y: Any) -> bool:
 def _tell(history: Any, figure: str) -> None:
     """How long training took, and its curve."""
     ending = "stopped by Ctrl-C after" if history.interrupted else "done:"
-    say(f"  {ending} {history.epochs:,} epochs in {sum(history['seconds']):.1f} s")
+    say(f"  {ending} {history.epochs:,} epochs in {sum(history['seconds']):.2g} s")
     curve = history[figure]
     if len(curve) > 1:
         say(f"  {figure} {curve[0]:.3f} {sparkline(curve)} {curve[-1]:.3f}")
@@ -143,7 +145,7 @@ def _tell(history: Any, figure: str) -> None:
 
 def _keep(network: Any, history: Any, X: Any, output: Path, name: str) -> None:
     """Save the model, load it again, compare, and draw the learning curve."""
-    heading("Kept")
+    heading("Saved")
     path = output / f"{name}.safetensors"
     network.save(path)
     same = np.array_equal(cr.load(path)(X), network(X))
@@ -153,4 +155,4 @@ def _keep(network: Any, history: Any, X: Any, output: Path, name: str) -> None:
         history.plot(picture)
         say(f"  {picture}: the learning curve")
     else:
-        note('no picture of the learning curve without matplotlib; get it: pip install "chainrule[plot]"')
+        note('drawing the learning curve needs matplotlib: pip install "chainrule[plot]"')

@@ -32,20 +32,22 @@ def diagnose(
     data: DataPath,
     row: Annotated[
         list[int] | None,
-        typer.Option(min=1, help="A row of DATA, the first is 1; several are one batch. By default all.", metavar="N"),
+        typer.Option(min=1, help="A row of DATA, counted from 1; several form one batch. By default all.", metavar="N"),
     ] = None,
-    optimizer: Annotated[str, typer.Option(help="adam, sgd, rmsprop, ….", **STEP, metavar="NAME")] = "adam",
+    optimizer: Annotated[
+        str, typer.Option(help="The optimizer: adam, sgd, rmsprop, ….", **STEP, metavar="NAME")
+    ] = "adam",
     learning_rate: Annotated[
-        float | None, typer.Option(help="By default the optimizer's own.", **STEP, metavar="RATE")
+        float | None, typer.Option(help="The learning rate. By default the optimizer's own.", **STEP, metavar="RATE")
     ] = None,
     missing: AsTrained = None,
     separator: Separator = None,
     encoding: Encoding = None,
     decimal: Decimal = None,
     digits: Annotated[int, typer.Option(min=1, max=17, help="Significant digits.", metavar="N")] = 3,
-    form: Annotated[DiagnosisForm, typer.Option("--format", help="How it is written.")] = DiagnosisForm.text,
+    form: Annotated[DiagnosisForm, typer.Option("--format", help="The output format.")] = DiagnosisForm.text,
 ) -> None:
-    """Say what is wrong with a training step: gradients that vanish, dead units, steps too large, NaN, and what to try.
+    """Diagnose a training step: vanishing gradients, dead units, steps that are too large, NaN, and what to try.
 
     chainrule diagnose model.safetensors data.csv
     """

@@ -50,7 +50,7 @@ class Form(StrEnum):
     html = "html"
 
 
-MODEL: Any = {"rich_help_panel": "A stored model"}
+MODEL: Any = {"rich_help_panel": "A saved model"}
 ANSWER: Any = {"rich_help_panel": "The explanation"}
 DIGITS = 6
 
@@ -59,7 +59,7 @@ def explain(
     given: Annotated[
         list[str] | None,
         typer.Argument(
-            help="A model that `chainrule train --save` made and a CSV file; with --expression its numbers, as a=2 b=-3.",
+            help="A model saved by `chainrule train --save` and a table; with --expression its numbers, such as a=2 b=-3.",
             metavar="MODEL DATA | NAME=NUMBER",
             show_default=False,
         ),
@@ -69,8 +69,8 @@ def explain(
         typer.Option(
             "--weight",
             "--of",
-            help="A gradient instead: what it is by, such as dense_0.weight[0,1], dense_1.z[2] or x[0]; a name in the expression. "
-            "May be repeated.",
+            help="Explain the gradient with respect to this instead, such as dense_0.weight[0,1], dense_1.z[2] or x[0], or a name "
+            "in the expression. May be repeated.",
             metavar="WHAT",
         ),
     ] = None,
@@ -82,7 +82,7 @@ def explain(
         list[int] | None,
         typer.Option(
             min=1,
-            help="A row of DATA, the first is 1; of gradients several are one batch, by default all.",
+            help="A row of DATA, counted from 1. For gradients several form one batch; by default all.",
             **MODEL,
             metavar="N",
         ),
@@ -91,7 +91,7 @@ def explain(
         str | None,
         typer.Option(
             "--class",
-            help="Of a prediction, the class to explain; by default the one that is predicted.",
+            help="For a prediction, the class to explain. By default the predicted one.",
             **MODEL,
             metavar="LABEL",
         ),
@@ -101,7 +101,7 @@ def explain(
     ] = False,
     missing: Annotated[
         MissingChoice | None,
-        typer.Option(help="Missing values: fill, drop or error; by default as in training.", **MODEL, metavar="WHAT"),
+        typer.Option(help="Missing values: fill, drop or error. By default as in training.", **MODEL, metavar="WHAT"),
     ] = None,
     separator: Separator = None,
     encoding: Encoding = None,
@@ -109,22 +109,23 @@ def explain(
     depth: Annotated[
         Depth | None,
         typer.Option(
-            help="Of a gradient, a line for every layer, every named value (factors), or every operation (terms); by default "
-            "factors.",
+            help="For a gradient, one line per layer, per named value (factors) or per operation (terms). By default factors.",
             **ANSWER,
         ),
     ] = None,
     digits: Annotated[
         int | None,
-        typer.Option(min=1, max=17, help="Significant digits of a gradient; by default 6.", **ANSWER, metavar="N"),
+        typer.Option(min=1, max=17, help="Significant digits of a gradient. By default 6.", **ANSWER, metavar="N"),
     ] = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Put finite differences beside the gradients; fail if they differ.", **ANSWER),
+        typer.Option(
+            "--check", help="Compare the gradients with finite differences, and fail if they differ.", **ANSWER
+        ),
     ] = False,
-    form: Annotated[Form, typer.Option("--format", help="How it is written.", **ANSWER)] = Form.text,
+    form: Annotated[Form, typer.Option("--format", help="The output format.", **ANSWER)] = Form.text,
 ) -> None:
-    """Say why a prediction is what it is, column by column; or a gradient: the chain rule in symbols and in numbers, line by line.
+    """Explain a prediction column by column, or a gradient by the chain rule, in symbols and in numbers.
 
     chainrule explain model.safetensors data.csv --row 3
 
@@ -138,7 +139,7 @@ def explain(
         if expression is not None:
             if contributions or row or label:
                 raise SettingError(
-                    "--row, --class and --contributions are for stored models; leave them out with --expression."
+                    "--row, --class and --contributions are for saved models; leave them out with --expression."
                 )
             _explain_expression(expression, given or [], by or [], form, options)
         elif given is None or len(given) != 2:
@@ -176,7 +177,7 @@ def _explain_expression(
     derivations = [result.explain(values[name], **options) for name in by or values]
     if form is Form.text:
         say(text.strip(), "bold")
-        say(f"computed from the inside out, and how {result.name} changes with each part:")
+        say(f"evaluated from the inside out, with the derivative of {result.name} by each part:")
         say()
         say(table_of(result, options["digits"]))
         say()
@@ -190,7 +191,7 @@ def _numbers(given: Sequence[str]) -> dict[str, float]:
         name, sign, typed = text.partition("=")
         name = unicodedata.normalize("NFKC", name.strip())
         if not sign or not name.isidentifier():
-            raise SettingError(f"{text!r} was given as a number of the expression; write it as a=2.")
+            raise SettingError(f"{text!r} was given as a number for the expression; write it as a=2.")
         if name in numbers:
             raise SettingError(f"{name} was given two numbers; give one.")
         try:
@@ -198,7 +199,7 @@ def _numbers(given: Sequence[str]) -> dict[str, float]:
         except ValueError:
             parsed = parse_expression(typed)
             if parsed.names:
-                raise SettingError(f"{text!r} has no number after the sign; write it as {name}=2.") from None
+                raise SettingError(f"{text!r} has no number after the equals sign; write it as {name}=2.") from None
             numbers[name] = float(parsed())
     return numbers
 
@@ -209,7 +210,9 @@ def _numbers(given: Sequence[str]) -> dict[str, float]:
 def _single(row: Sequence[int]) -> int | None:
     """The one row that was asked for."""
     if len(row) > 1:
-        raise SettingError(f"--row was given {len(row)} times; give one, since predictions are explained row by row.")
+        raise SettingError(
+            f"--row was given {len(row)} times; give one, because a prediction is explained one row at a time."
+        )
     return row[0] if row else None
 
 
@@ -217,8 +220,8 @@ def _refuse(options: Iterable[str]) -> None:
     """Refuse options that only say how a gradient is explained."""
     if of_gradients := ", ".join(options):
         raise SettingError(
-            f"{of_gradients} was given for a prediction, but says how a gradient is explained; leave it out, or say by what "
-            "the gradient is, --weight dense_0.weight[0,1]."
+            f"{of_gradients} was given for a prediction, but is for gradients; leave it out, or ask for a gradient with "
+            "--weight dense_0.weight[0,1]."
         )
 
 
@@ -227,10 +230,12 @@ def _explain_prediction(
 ) -> None:
     """A row's prediction, split by column."""
     if form not in (Form.text, Form.html, Form.json):
-        raise SettingError(f"a prediction's parts cannot be written as {form.value}; use --format text, json or html.")
+        raise SettingError(
+            f"the explanation of a prediction cannot be written as {form.value}; use --format text, json or html."
+        )
     known = {str(x): x for x in found.classes}
     if label is not None and not known:
-        raise SettingError(f"--class {label} was given, but {found.target!r} is an amount; leave it out.")
+        raise SettingError(f"--class {label} was given, but {found.target!r} is a number; leave --class out.")
     if label is not None and label not in known:
         raise UnknownNameError.among("class", label, known)
     parts = found.explain(table, label=None if label is None else known[label])
@@ -290,4 +295,4 @@ def _without_repetition(texts: Sequence[str]) -> Iterator[str]:
             yield "─" * 60
         yield from new
         if len(new) < len(paragraphs):
-            yield "Lines that are told above are left out."
+            yield "Lines already shown above are left out."

@@ -14,10 +14,10 @@ from chainrule.tabular import TableModel
 
 
 def export(
-    model: Annotated[Path, typer.Argument(help="A model that `chainrule train --save` made.", metavar="MODEL")],
-    output: Annotated[Path, typer.Argument(help="The ONNX model to write, such as model.onnx.", metavar="FILE")],
+    model: Annotated[Path, typer.Argument(help="A model saved by `chainrule train --save`.", metavar="MODEL")],
+    output: Annotated[Path, typer.Argument(help="The ONNX file to write, such as model.onnx.", metavar="FILE")],
 ) -> None:
-    """Write a stored model as an ONNX model, its preparation with it, for runtimes of other languages and machines."""
+    """Convert a saved model, including its preparation of columns, to ONNX for runtimes in other languages."""
     to_write(output, "FILE", model=model)
     found = cr.load(to_read(model))
     found.export(output)

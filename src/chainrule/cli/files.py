@@ -30,7 +30,7 @@ class FileError(ChainruleError):
 def to_read(path: Path, known: Iterable[str] = ()) -> Path:
     """`path`, when a file is there; `known` are further names that may have been meant."""
     if path.is_dir():
-        raise FileError(f"{path} is a folder; a file is needed.")
+        raise FileError(f"{path} is a folder; give a file.")
     MissingFileError.unless_there(path, known)
     return path
 
@@ -54,7 +54,7 @@ def to_write(path: Path | None, option: str, **others: str | Path | None) -> Non
         raise FileError(f"{option} {path} cannot be written: there is no folder {path.parent}; make it first.")
     for what, other in others.items():
         if other is not None and str(other) != STDIN and path.resolve() == Path(other).resolve():
-            raise FileError(f"{option} {path} is the file of the {what}, which would be lost; give another name.")
+            raise FileError(f"{option} {path} is the file of the {what} and would overwrite it; give another name.")
 
 
 def to_list(path: Path | None, header: Sequence[str]) -> None:
@@ -65,8 +65,8 @@ def to_list(path: Path | None, header: Sequence[str]) -> None:
         first = next(csv.reader(stream), [])
     if first != list(header):
         raise FileError(
-            f"--output {path} is there already, and does not begin as these predictions do, with {','.join(header)[:80]!r}; give "
-            "another name, or remove it first."
+            f"--output {path} already exists and does not look like these predictions: its first line is not "
+            f"{','.join(header)[:80]!r}. Give another name, or remove it first."
         )
 
 
@@ -78,7 +78,7 @@ def to_save(path: Path | None, **others: str | Path | None) -> None:
     with path.open("rb") as file:
         beginning = file.read(9)
     if beginning[8:9] != b"{" or int.from_bytes(beginning[:8], "little") > path.stat().st_size:
-        raise FileError(f"--save {path} is there already, and is no model; give another name, or remove it first.")
+        raise FileError(f"--save {path} already exists and is not a model; give another name, or remove it first.")
 
 
 def can_draw() -> bool:
@@ -102,7 +102,7 @@ def to_report(path: Path | None, **others: str | Path | None) -> None:
     """Raise when no page can be written at `path`, or when one of the `others` would be lost by it."""
     to_write(path, "--report", **others)
     if path is not None and path.suffix.lower() not in PAGES:
-        raise FileError(f"--report {path} is a page; give a name that ends in .html.")
+        raise FileError(f"--report {path} would be an HTML page; give a name that ends in .html.")
 
 
 def load_model(path: Path) -> TableModel:
@@ -110,7 +110,7 @@ def load_model(path: Path) -> TableModel:
     model = cr.load(to_read(path))
     if not isinstance(model, TableModel):
         raise ModelFileError(
-            f"{path} holds a network, but not how a table becomes its inputs: it was not saved by `chainrule train`. "
+            f"{path} holds a network without the preparation of a table: it was not saved by `chainrule train`. "
             "Use it in Python: chainrule.load(path).predict(X)."
         )
     return model

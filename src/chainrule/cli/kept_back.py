@@ -12,7 +12,7 @@ from chainrule.tables.options import counted
 from chainrule.tabular.learning.folds import latest, others
 
 FEW = 5
-"""A target with fewer values than a so-manieth of the rows has the same share of each kept back."""
+"""A target with fewer values than this fraction of the rows has the same share of each held out."""
 
 
 def keep_back(
@@ -52,8 +52,8 @@ def keep_back(
         labels = column.cast(str).fill_null("").to_numpy() if few else np.arange(len(column), dtype=float)
         learned, kept = split_rows(labels, share, seed)
     idle = len(table) - len(learned) - len(kept)
-    notes = (f"{counted(idle, 'earlier row')} of groups that are kept back left out",) * bool(idle)
+    notes = (f"{counted(idle, 'earlier row')} of held-out groups left out",) * bool(idle)
     return (
         replace(table.rows(learned), notes=(*table.notes, *notes)),
-        replace(table.rows(kept), source=f"{table.source}, rows kept back"),
+        replace(table.rows(kept), source=f"{table.source}, rows held out"),
     )

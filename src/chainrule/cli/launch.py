@@ -31,24 +31,31 @@ PATIENCE = 5.0
 
 
 def launch(
-    script: Annotated[Path, typer.Argument(help="A Python script.", show_default=False)],
-    arguments: Annotated[list[str] | None, typer.Argument(help="What the script is given.", show_default=False)] = None,
+    script: Annotated[Path, typer.Argument(help="The Python script to run.", show_default=False)],
+    arguments: Annotated[list[str] | None, typer.Argument(help="Arguments for the script.", show_default=False)] = None,
     processes: Annotated[
         int | None,
         typer.Option(
-            min=1, help="How many to start on this machine; without it, this is one of a launcher's.", metavar="N"
+            min=1,
+            help="How many processes to start here. Without it, this is one of those a launcher started.",
+            metavar="N",
         ),
     ] = None,
     address: Annotated[
         str | None,
-        typer.Option(help="Where all meet, on the first one's machine, if no launcher says it.", metavar="HOST:PORT"),
+        typer.Option(
+            help="Where all processes meet, on the machine of the first, unless a launcher says so.",
+            metavar="HOST:PORT",
+        ),
     ] = None,
     number: Annotated[
         int | None,
-        typer.Option(min=0, help="With --address and --processes: which of them this one is, from 0 on.", metavar="I"),
+        typer.Option(
+            min=0, help="With --address and --processes: the number of this process, counted from 0.", metavar="I"
+        ),
     ] = None,
 ) -> None:
-    """Carry out a script in several processes that train together, with engine=cr.JaxEngine(devices="all").
+    """Run a script in several processes that train one network together, with engine=cr.JaxEngine(devices="all").
 
     chainrule launch --processes 4 train.py -- --epochs 30
 
@@ -56,10 +63,10 @@ def launch(
 
     mpiexec -n 16 chainrule launch --address node1:29500 train.py
 
-    The script's own options come behind --. If one of them fails or is killed, the others end as well, with a message.
+    The script's own options come after --. If one process fails or is killed, the others end as well, with a message.
     """
     if not script.is_file():
-        raise MissingFileError(f"there is no script {script}. Give the path of a Python file.")
+        raise MissingFileError(f"the script {script} does not exist. Give the path of a Python file.")
     _check_place(processes, address, number)
     if processes is not None and address is None and TOLD not in os.environ:
         raise typer.Exit(_watched(_started(script, arguments or (), processes)))
@@ -75,8 +82,8 @@ def _check_place(processes: int | None, address: str | None, number: int | None)
         )
     if (number is not None) != (processes is not None and address is not None):
         raise SettingError(
-            "give all of a process that is one of several, --address HOST:PORT --processes N --number I, or the address alone where "
-            "a launcher says the rest; --processes N alone starts all of them here."
+            "to start one of several processes by hand, give all of --address HOST:PORT --processes N --number I; under a "
+            "launcher, give --address alone; to start all of them here, give --processes N alone."
         )
     if number is not None and processes is not None and number >= processes:
         raise SettingError(f"--number was given {number}; of {processes} processes give 0 to {processes - 1}.")
@@ -120,8 +127,8 @@ def _watched(processes: Sequence[subprocess.Popen[bytes]]) -> int:
 
 def _ended_all(processes: Sequence[subprocess.Popen[bytes]], failed: int) -> int:
     code = processes[failed].returncode
-    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"failed with {code}"
-    complain(f"process {failed} of {len(processes)} {how}; the others are ended.")
+    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"failed with exit code {code}"
+    complain(f"process {failed} of {len(processes)} {how}; the others were stopped.")
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and any(one.poll() is None for one in processes):
         time.sleep(0.05)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 TABLE: Any = {"rich_help_panel": "The table"}
-WRITTEN: Any = {"rich_help_panel": "How the file is written"}
+WRITTEN: Any = {"rich_help_panel": "The file's format"}
 
 
 class MissingChoice(StrEnum):
@@ -34,7 +34,7 @@ def mark_of(choice: DecimalChoice | None) -> Literal[".", ","] | None:
 Separator = Annotated[
     str | None,
     typer.Option(
-        help="What stands between cells, such as semicolon or tab; found by looking when not given.",
+        help="The separator between cells, such as semicolon or tab. By default detected.",
         metavar="CHARACTER",
         **WRITTEN,
     ),
@@ -42,7 +42,7 @@ Separator = Annotated[
 Encoding = Annotated[
     str | None,
     typer.Option(
-        help="What a text file's bytes mean, such as latin-1, utf-16 or cp850; found by looking when not given.",
+        help="The encoding of a text file, such as latin-1, utf-16 or cp850. By default detected.",
         metavar="NAME",
         **WRITTEN,
     ),
@@ -50,7 +50,7 @@ Encoding = Annotated[
 Decimal = Annotated[
     DecimalChoice | None,
     typer.Option(
-        help="The decimal mark of the file's numbers, point or comma; found by looking when not given.",
+        help="The decimal mark of numbers, point or comma. By default detected.",
         metavar="MARK",
         **WRITTEN,
     ),

@@ -48,7 +48,7 @@ def leaf_through(chapters: Mapping[str, Callable[[], None]]) -> None:
             continue
         key = _key(page.ends, place > 1)
         if key in LEAVE:
-            say(f"  left after {page.chapter} of {len(chapters)}")
+            say(f"  stopped after {page.chapter} of {len(chapters)}")
             return
         if key in BACK:
             place = max(place - 2, 0)
@@ -72,7 +72,7 @@ def _pages(chapters: Mapping[str, Callable[[], None]], height: int | None) -> It
 
 def _key(ends: bool, back: bool) -> str:
     """The key pressed, asked for in a line that goes away again."""
-    prompt = f"  — any key {'for the next stage' if ends else 'to read on'}{', b to go back' * back}, q to leave — "
+    prompt = f"  — any key {'for the next stage' if ends else 'to read on'}{', b to go back' * back}, q to quit — "
     typer.echo(prompt, nl=False)
     try:
         return str(typer.getchar())

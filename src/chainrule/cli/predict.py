@@ -16,13 +16,13 @@ from chainrule.cli.files import load_model, table_to_read, to_list, to_write
 from chainrule.cli.options import TABLE, Decimal, Encoding, MissingChoice, Separator, mark_of
 from chainrule.tables import TableError, spell
 
-ModelPath = Annotated[Path, typer.Argument(help="A model that `chainrule train --save` made.", metavar="MODEL")]
+ModelPath = Annotated[Path, typer.Argument(help="A model saved by `chainrule train --save`.", metavar="MODEL")]
 DataPath = Annotated[
     str, typer.Argument(help="A table with the columns of the training data, in any order.", metavar="DATA")
 ]
 AsTrained = Annotated[
     MissingChoice | None,
-    typer.Option(help="Missing values: fill, drop or error; by default as in training.", metavar="WHAT", **TABLE),
+    typer.Option(help="Missing values: fill, drop or error. By default as in training.", metavar="WHAT", **TABLE),
 ]
 
 
@@ -34,7 +34,7 @@ def evaluate(
     encoding: Encoding = None,
     decimal: Decimal = None,
 ) -> None:
-    """Say how good a stored model is on a table that holds the right answers."""
+    """Score a saved model on a table that includes the target column."""
     found = load_model(model)
     table = found.preparation.read(table_to_read(data), separator, mark_of(decimal), encoding)
     for remark in table.notes:
@@ -43,26 +43,29 @@ def evaluate(
     say(f"{model.name} on {table.source}: {len(scores.truth):,} rows, target {found.target}", "bold")
     say(str(scores))
     if found.facts.get("source") == table.source:
-        note("the model was trained on rows of a file of this name; only rows it never saw tell how good it is")
+        note("the model was trained on a file of this name; only rows it has never seen show how good it is")
 
 
 def predict(
     model: ModelPath,
     data: DataPath,
     output: Annotated[
-        Path | None, typer.Option(help="Write the predictions to this CSV file, not to the terminal.", metavar="FILE")
+        Path | None,
+        typer.Option(help="Write the predictions to this CSV file instead of the terminal.", metavar="FILE"),
     ] = None,
-    probabilities: Annotated[bool, typer.Option("--probabilities", help="Add a column for each class.")] = False,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Add a column with the probability of each class.")
+    ] = False,
     keep: Annotated[
         list[str] | None,
         typer.Option(
-            help="A column of DATA to put beside the predictions, such as an id; may be repeated.", metavar="COLUMN"
+            help="A column of DATA to copy next to the predictions, such as an ID. May be repeated.", metavar="COLUMN"
         ),
     ] = None,
     threshold: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="Of two classes, the second is predicted from this probability on.", metavar="SHARE"
+            min=0, max=1, help="With two classes, predict the second from this probability on.", metavar="SHARE"
         ),
     ] = None,
     missing: AsTrained = None,
@@ -70,14 +73,16 @@ def predict(
     encoding: Encoding = None,
     decimal: Decimal = None,
 ) -> None:
-    """Print a stored model's predictions for the rows of a table, as CSV with one line per row."""
+    """Print a saved model's predictions for the rows of a table, as CSV with one line per row."""
     to_write(output, "--output", model=model, data=data)
     found = load_model(model)
     if (probabilities or threshold is not None) and found.task == "regression":
         what = "--probabilities" if probabilities else "--threshold"
-        raise TableError(f"{model.name} predicts the amount {found.target!r}, not classes; leave out {what}.")
+        raise TableError(f"{model.name} predicts the number {found.target!r}, not classes; leave out {what}.")
     if threshold is not None and len(found.classes) != 2:
-        raise TableError(f"{model.name} tells {len(found.classes)} classes apart; a threshold is for two.")
+        raise TableError(
+            f"{model.name} has {len(found.classes)} classes, but a threshold needs exactly two; leave out --threshold."
+        )
     called = f"{found.target} predicted" if found.target in (keep or []) else found.target
     header = [*(keep or []), called, *([f"P({label})" for label in found.classes] if probabilities else [])]
     to_list(output, header)
@@ -102,7 +107,7 @@ def predict(
         csv.writer(stream, lineterminator="\n").writerows([header, *rows])
     if output is not None:
         left_out = len(table) - len(values)
-        aside = f", {left_out:,} rows left out have none" if left_out else ""
+        aside = f"; {left_out:,} rows were left out" if left_out else ""
         say(f"Wrote {len(values):,} predictions of {found.target} to {output}{aside}.")
 
 

@@ -53,8 +53,8 @@ def one_row(
         note(spell(remark, command_line=True), to_errors=True)
     if number is None and len(table) != 1:
         raise SettingError(
-            f"{table.source} has {len(table):,} rows; give the one whose prediction is to be explained column by column as "
-            f"--row 3, or ask for the gradient by a weight of the network: --weight {_weights(found)}."
+            f"{table.source} has {len(table):,} rows; choose the one whose prediction to explain, such as --row 3, or ask for the "
+            f"gradient with respect to a weight: --weight {_weights(found)}."
         )
     row = _checked([number or 1], table)[0]
     return found, table.rows(np.array([row - 1])), row
@@ -69,7 +69,7 @@ def _weights(model: TableModel) -> str:
 def _checked(wanted: Sequence[int], table: Table) -> Sequence[int]:
     last = max(wanted, default=0)
     if last > len(table):
-        raise TableError(f"--row {last} is not there: {table.source} has {len(table):,} rows, and the first is 1.")
+        raise TableError(f"--row {last} does not exist: {table.source} has {len(table):,} rows, counted from 1.")
     return wanted
 
 
@@ -120,8 +120,8 @@ def tell(rows: Chosen) -> None:
     if target.task == "classification":
         shares = np.asarray(rows.network.predict_proba(rows.X)).mean(axis=0)
         classes = [f"[{i}] {label} {p:.1%}" for i, (label, p) in enumerate(zip(target.classes, shares, strict=True))]
-        item("outputs", f"{outputs}, {'mean ' * batch}shares: {some(classes)}")
-        item("loss", f"L = {mean}−log(share of the true class) = {loss}")
+        item("outputs", f"{outputs}, {'mean ' * batch}probabilities: {some(classes)}")
+        item("loss", f"L = {mean}−log(probability of the true class) = {loss}")
     else:
         item("output", f"{outputs}: {target.name}, {_SCALES[target.scale]}")
         item("loss", f"L = {mean}squared error of that = {loss}")

@@ -38,7 +38,7 @@ def tell_columns(model: TableModel, told: Collection[str], asked: Collection[str
     other = "regression" if target.task == "classification" else "classification"
     say(f"  target  {target.name}, {what}")
     if recognised and len(target.classes) <= 2 and not any(isinstance(label, str) for label in target.classes):
-        say(f"          told from its values; if that is wrong: --task {other}", "dim")
+        say(f"          recognised from its values; if that is wrong: --task {other}", "dim")
     used = len(model.columns)
     say(f"  inputs  {len(model.preparation.features):,} from {used:,} column{'s' * (used != 1)}")
     without = [c for c in model.preparation.columns if not c.features and c.name not in asked]
@@ -71,7 +71,7 @@ def tell_networks(model: TableModel, compare: bool) -> None:
         say(str(scores))
         tell_notes(remarks_beside(scores))
     else:
-        note("with so few rows none were held out: how good it is for new ones is not known")
+        note("with so few rows none were held out, so how good it is on new ones is not known")
 
 
 def plain(metrics: Mapping[str, float]) -> dict[str, float | None]:

@@ -112,11 +112,11 @@ def train(
     plot: Picture = None,
     report: Page = None,
 ) -> None:
-    """Learn to predict a column of a table: networks on parts of its rows, averaged, and how good they are on rows they never saw.
+    """Train networks to predict a column of a table, and score them on rows held out from training.
 
     chainrule train data.csv --target price --save model.safetensors
 
-    Ctrl-C ends the training and keeps what was learned.
+    Ctrl-C ends the training and keeps what was learned so far.
     """  # fmt: skip
     files = Files(data, test_file, save, plot, report, checkpoint, resume)
     files.check()
@@ -166,7 +166,7 @@ def train(
     if model.has_scores:
         found["held out"] = plain(model.scores.metrics)
     if rest is not None:
-        found["test"] = _tested(model, rest, weights, "kept back" if test_file is None else f"of {rest.source}")
+        found["test"] = _tested(model, rest, weights, "held out" if test_file is None else f"of {rest.source}")
     files.write(model, found, at_hand, rest)
 
 
@@ -204,18 +204,18 @@ class Files:
         if self.save is not None:
             model.save(self.save, notes=found)
             say()
-            say(f"Saved to {self.save}. Use it: chainrule predict {self.save} NEW.csv", "bold")
+            say(f"Saved the model to {self.save}. To use it: chainrule predict {self.save} NEW.csv", "bold")
         if self.plot is not None:
             model.learned.histories[0].plot(self.plot)  # type: ignore[union-attr]
-            say(f"Learning curve drawn in {self.plot}.")
+            say(f"Drew the learning curve to {self.plot}.")
         if self.report is not None:
             model.report(table, test=rest).save(self.report)
-            say(f"All that is known of the model is in {self.report}.")
+            say(f"Wrote the report to {self.report}.")
         if self.save is None:
-            note("the model was not kept; --save model.safetensors keeps it")
+            note("the model was not saved; --save model.safetensors saves it")
         if model.learned is not None and model.interrupted:
             if file := self.resume or self.checkpoint:
-                note(f"what was learned is in {file}; the same with --resume {file} goes on")
+                note(f"what was learned is in {file}; to continue, add --resume {file} to the same command")
             raise typer.Exit(SIGNALLED + model.learned.ended_by)
 
 

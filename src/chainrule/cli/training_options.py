@@ -46,7 +46,7 @@ class WeightChoice(StrEnum):
 DataSource = Annotated[
     str,
     typer.Argument(
-        help="A table with a row of column names: CSV and its relatives, Parquet, JSON; a folder or 'part-*.csv' of them; "
+        help="A table with a header row: CSV and similar text, Parquet, JSON; a folder or a pattern such as 'part-*.csv'; "
         "- for standard input.",
         metavar="DATA",
     ),
@@ -54,16 +54,16 @@ DataSource = Annotated[
 TargetColumn = Annotated[str, typer.Option(help="The column to predict.", metavar="COLUMN")]
 TargetTask = Annotated[
     TaskChoice | None,
-    typer.Option(help="classification or regression; told from the target when not given.", **TABLE, metavar="TASK"),
+    typer.Option(help="classification or regression; by default recognised from the target.", **TABLE, metavar="TASK"),
 ]
 LeftOutColumns = Annotated[
-    list[str] | None, typer.Option(help="A column to leave out; may be repeated.", **TABLE, metavar="COLUMN")
+    list[str] | None, typer.Option(help="A column to leave out. May be repeated.", **TABLE, metavar="COLUMN")
 ]
 ColumnKinds = Annotated[
     list[str] | None,
     typer.Option(
-        help="What a column is, if it is told wrongly: number (number:quantile), category, boolean, time, text; may be "
-        "repeated.",
+        help="The kind of a column that was recognised wrongly: number (number:quantile), category, boolean, time, text. May "
+        "be repeated.",
         **TABLE,
         metavar="COLUMN=KIND",
     ),
@@ -71,8 +71,8 @@ ColumnKinds = Annotated[
 NumberScaling = Annotated[
     ScalingChoice | None,
     typer.Option(
-        help="How numbers are scaled: robust, by median and quartiles, or quantile, to normal scores; robust when not given, "
-        "and quantile where that is surely better.",
+        help="How numbers are scaled: robust, by median and quartiles, or quantile, to normal scores. By default robust, and "
+        "quantile where that is clearly better.",
         **TABLE,
         metavar="HOW",
     ),
@@ -80,32 +80,40 @@ NumberScaling = Annotated[
 MissingValues = Annotated[
     MissingChoice,
     typer.Option(
-        help="Missing values: fill puts in the usual value and tells the network; drop leaves their rows out; error stops.",
+        help="Missing values: fill replaces them by the usual value and marks them for the network; drop leaves their rows out; "
+        "error stops.",
         **TABLE,
         metavar="WHAT",
     ),
 ]
 MissingMark = Annotated[
     list[str] | None,
-    typer.Option(help="What means a missing value, such as -999, besides NA and the like.", **WRITTEN, metavar="TEXT"),
+    typer.Option(
+        help="A text that stands for a missing value, such as -999, besides NA and the like. May be repeated.",
+        **WRITTEN,
+        metavar="TEXT",
+    ),
 ]
 ValueMark = Annotated[
     list[str] | None,
-    typer.Option(help="A text that means none, such as NA for Namibia.", **WRITTEN, metavar="TEXT"),
+    typer.Option(
+        help="A text that is a value although it looks like a missing one, such as NA for Namibia. May be repeated.",
+        **WRITTEN,
+        metavar="TEXT",
+    ),
 ]
 NoHeader = Annotated[
-    bool, typer.Option("--no-header", help="The first row holds values: call them column_1, ….", **WRITTEN)
+    bool, typer.Option("--no-header", help="The file has no header row; its columns are called column_1, ….", **WRITTEN)
 ]
 TestShare = Annotated[
-    float, typer.Option(min=0, max=0.9, help="The share of rows kept back for a test.", **HELD, metavar="SHARE")
+    float, typer.Option(min=0, max=0.9, help="The share of rows to hold out for a final test.", **HELD, metavar="SHARE")
 ]
-TestFile = Annotated[
-    str | None, typer.Option(help="Rows for the test, in a file of their own.", **HELD, metavar="DATA")
-]
+TestFile = Annotated[str | None, typer.Option(help="A separate table to test on.", **HELD, metavar="DATA")]
 SplitBy = Annotated[
     str | None,
     typer.Option(
-        help="A column of times or numbers: the latest rows are held out; with --group, earlier rows of theirs teach nothing.",
+        help="A column of times or numbers: the latest rows are held out. With --group, no earlier row of their groups is "
+        "trained on.",
         **HELD,
         metavar="COLUMN",
     ),
@@ -113,22 +121,20 @@ SplitBy = Annotated[
 Groups = Annotated[
     str | None,
     typer.Option(
-        help="A column whose rows of one value belong together, and are held out together.",
+        help="A column that names groups: rows with the same value are held out together.",
         **HELD,
         metavar="COLUMN",
     ),
 ]
 Weights = Annotated[
     str | None,
-    typer.Option(
-        help="A column that says how much each row counts; it is not learned from.", **TRAINING, metavar="COLUMN"
-    ),
+    typer.Option(help="A column of row weights; it is not an input.", **TRAINING, metavar="COLUMN"),
 ]
 HiddenLayers = Annotated[
     str | None,
     typer.Option(
-        help="Neurons in each hidden layer, none for a linear model; by default 256,256, or 128,128 where rows are few, or "
-        "96,64 where they are many and seldom seen.",
+        help="Neurons in each hidden layer, or none for a linear model. By default 256,256; 128,128 for few rows; 96,64 for so "
+        "many rows that there is time for few epochs.",
         **NETWORK,
         metavar="SIZES",
     ),
@@ -138,7 +144,7 @@ Curves = Annotated[
     int,
     typer.Option(
         min=0,
-        help="Piecewise linear curves that are learned of every number; 0 for the number alone.",
+        help="Piecewise linear curves to learn for each number; 0 for the number alone.",
         **NETWORK,
         metavar="N",
     ),
@@ -148,7 +154,7 @@ Dropout = Annotated[
     typer.Option(
         min=0,
         max=0.99,
-        help="The share of neurons left out in a step; by default 0.15, and none in fewer than 20 epochs.",
+        help="The share of neurons dropped in each step. By default 0.15, and 0 in trainings of fewer than 20 epochs.",
         **NETWORK,
         metavar="SHARE",
     ),
@@ -157,63 +163,69 @@ Seconds = Annotated[
     str | None,
     typer.Option(
         "--time",
-        help=f"How long training may take: 10s, 2m, 1h; by default {USUAL:g}s, with --resume as long as it was.",
+        help=f"How long training may take: 10s, 2m, 1h. By default {USUAL:g}s; with --resume, as before.",
         show_default=False,
         **TRAINING,
         metavar="TIME",
     ),
 ]
-Fast = Annotated[bool, typer.Option("--fast", help="One network, and nothing is tried.", **TRAINING)]
-Best = Annotated[bool, typer.Option("--best", help=f"The same as --time {LONG:g}s.", **TRAINING)]
+Fast = Annotated[bool, typer.Option("--fast", help="Train a single network, without trying variants.", **TRAINING)]
+Best = Annotated[bool, typer.Option("--best", help=f"Short for --time {LONG:g}s.", **TRAINING)]
 Folds = Annotated[
     int,
-    typer.Option(min=1, help="Parts of the rows, each held out by networks of its own.", **TRAINING, metavar="N"),
+    typer.Option(
+        min=1, help="The number of folds; each is held out from some of the networks.", **TRAINING, metavar="N"
+    ),
 ]
 Epochs = Annotated[
     int | None,
-    typer.Option(min=1, help="Passes over the rows; by default what suits them and the time.", **TRAINING, metavar="N"),
+    typer.Option(
+        min=1, help="Passes over the rows. By default chosen to suit the table and the time.", **TRAINING, metavar="N"
+    ),
 ]
 BatchSize = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Rows in a step; by default 128, or 64 where they are many and seldom seen.",
+        help="Rows in each step. By default 128, or 64 for so many rows that there is time for few epochs.",
         **TRAINING,
         metavar="N",
     ),
 ]
 LearningRate = Annotated[
     float,
-    typer.Option(min=0, help="At the beginning; from there on it goes by the schedule.", **TRAINING, metavar="RATE"),
+    typer.Option(min=0, help="The initial learning rate, from which the schedule starts.", **TRAINING, metavar="RATE"),
 ]
 ScheduleName = Annotated[
     str,
-    typer.Option(help=f"How the rate goes over the epochs: {', '.join(SCHEDULES)}.", **TRAINING, metavar="NAME"),
+    typer.Option(
+        help=f"How the learning rate changes over the epochs: {', '.join(SCHEDULES)}.", **TRAINING, metavar="NAME"
+    ),
 ]
-WeightDecay = Annotated[
-    float, typer.Option(min=0, help="How much weights are drawn towards 0.", **TRAINING, metavar="RATE")
-]
+WeightDecay = Annotated[float, typer.Option(min=0, help="The decoupled weight decay.", **TRAINING, metavar="RATE")]
 L2 = Annotated[
     float,
-    typer.Option("--l2", min=0, help="A penalty on the squares of weights, besides.", **TRAINING, metavar="RATE"),
+    typer.Option(
+        "--l2", min=0, help="An L2 penalty on the weights, in addition to weight decay.", **TRAINING, metavar="RATE"
+    ),
 ]
 ChosenBy = Annotated[
     str | None,
     typer.Option(
-        help=f"What the best epoch and network are chosen by: {', '.join(CHOOSING)}; the loss when not given.",
+        help=f"The metric that chooses the best epoch and variant: {', '.join(CHOOSING)}. By default the loss.",
         **TRAINING,
         metavar="NAME",
     ),
 ]
 ClassWeights = Annotated[
     WeightChoice | None,
-    typer.Option(help="balanced: rare classes count as much as common ones.", **TRAINING, metavar="WHAT"),
+    typer.Option(help="balanced: rare classes count as much as common ones do.", **TRAINING, metavar="WHAT"),
 ]
 Seed = Annotated[
     int,
     typer.Option(
         min=0,
-        help="The same seed gives the same model, unless the time was up before all was done, which is then said.",
+        help="The same seed gives the same model, unless time ran out, in which case a message says so.",
         **TRAINING,
         metavar="N",
     ),
@@ -222,35 +234,39 @@ Processes = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Train the networks in so many processes of this machine, with the same model to the bit; without it in threads of one.",
+        help="Train in this many processes instead of in threads of one; the model is the same to the bit.",
         **TRAINING,
         metavar="N",
     ),
 ]
 Checkpoint = Annotated[
     Path | None,
-    typer.Option(help="Keep every network in a file while it is learned, and when it is.", **TRAINING, metavar="FILE"),
+    typer.Option(
+        help="Keep the networks in a file while they are trained, to continue from with --resume.",
+        **TRAINING,
+        metavar="FILE",
+    ),
 ]
 Resume = Annotated[
     Path | None,
     typer.Option(
-        help="Go on with what a training kept by --checkpoint, which was ended or killed; the other options as they were.",
+        help="Continue a training that was stopped or killed, from its --checkpoint file. Give the other options as before.",
         **TRAINING,
         metavar="FILE",
     ),
 ]
 SavedModel = Annotated[
-    Path | None, typer.Option(help="Save the model, such as model.safetensors.", **RESULTS, metavar="FILE")
+    Path | None, typer.Option(help="Save the model to this file, such as model.safetensors.", **RESULTS, metavar="FILE")
 ]
 Picture = Annotated[
     Path | None,
-    typer.Option(help="Draw the first network's learning curve, such as curve.png.", **RESULTS, metavar="PICTURE"),
+    typer.Option(help="Draw the learning curve of the first network, such as curve.png.", **RESULTS, metavar="PICTURE"),
 ]
 Page = Annotated[
     Path | None,
     typer.Option(
-        help="Write a page with all that is known of the model, such as report.html: scores beside simpler models, what "
-        "columns are worth, predictions explained.",
+        help="Write a report, such as report.html: scores compared with simpler models, the importance of columns, explained "
+        "predictions.",
         **RESULTS,
         metavar="PAGE",
     ),

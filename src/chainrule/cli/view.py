@@ -19,55 +19,61 @@ from chainrule.viewer.hosts.documents import place_of_file
 from chainrule.viewer.lessons import LESSONS
 
 EPOCHS = 200
-MODEL: Any = {"rich_help_panel": "A stored model"}
+MODEL: Any = {"rich_help_panel": "A saved model"}
 
 
 def view(
     model: Annotated[
         Path | None,
-        typer.Argument(help="A model that `chainrule train --save` made.", metavar="MODEL", show_default=False),
+        typer.Argument(help="A model saved by `chainrule train --save`.", metavar="MODEL", show_default=False),
     ] = None,
     data: Annotated[
         str | None,
-        typer.Argument(help="A CSV file with the columns of the training data.", metavar="DATA", show_default=False),
+        typer.Argument(help="A table with the columns of the training data.", metavar="DATA", show_default=False),
     ] = None,
     demo: Annotated[
         str | None,
-        typer.Option(help=f"A 2-8-8-2 network learns to tell points apart: {', '.join(PLANE)}.", metavar="POINTS"),
+        typer.Option(
+            help=f"Train a 2-8-8-2 network to separate points in the plane: {', '.join(PLANE)}.", metavar="POINTS"
+        ),
     ] = None,
     teach: Annotated[
         str | None,
-        typer.Option("--lesson", help=f"A lesson to go through: {', '.join(LESSONS)}.", metavar="LESSON"),
+        typer.Option("--lesson", help=f"Open a lesson: {', '.join(LESSONS)}.", metavar="LESSON"),
     ] = None,
     loss: Annotated[
-        str | None, typer.Option(help="What training lowers; by default as in training.", **MODEL, metavar="NAME")
+        str | None, typer.Option(help="The loss. By default that of the training.", **MODEL, metavar="NAME")
     ] = None,
     missing: Annotated[
         MissingChoice | None,
-        typer.Option(help="Missing values: fill, drop or error; by default as in training.", **MODEL, metavar="WHAT"),
+        typer.Option(help="Missing values: fill, drop or error. By default as in training.", **MODEL, metavar="WHAT"),
     ] = None,
     separator: Separator = None,
     encoding: Encoding = None,
     decimal: Decimal = None,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help=f"How long a training in the view lasts; by default {EPOCHS}.", show_default=False),
+        typer.Option(
+            min=1, help=f"The number of epochs of a training in the view. By default {EPOCHS}.", show_default=False
+        ),
     ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
-            min=0, help="First weights and the order of rows follow from it; by default 0.", show_default=False
+            min=0, help="The seed of initial weights and of the order of rows. By default 0.", show_default=False
         ),
     ] = None,
     save: Annotated[
         Path | None,
-        typer.Option(help="Write a file that replays the training anywhere, and open no page.", metavar="FILE.html"),
+        typer.Option(
+            help="Write a file that replays the training anywhere, instead of opening a page.", metavar="FILE.html"
+        ),
     ] = None,
     browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open a browser, or tell the address.")
+        bool, typer.Option("--browser/--no-browser", help="Open a browser, or only print the address.")
     ] = True,
 ) -> None:
-    """Look into a network: click on its numbers, change them, train it, go back and forth.
+    """Look into a network: click its numbers, change them, train it, and step back and forth.
 
     chainrule view model.safetensors data.csv
 
@@ -80,14 +86,14 @@ def view(
         place_of_file(save)
     if [model is not None, demo is not None, teach is not None].count(True) != 1 or (model is None) != (data is None):
         raise SettingError(
-            f"give one of: a model and a CSV file; --demo {', '.join(PLANE)}; --lesson {', '.join(LESSONS)}."
+            f"give one of: a model and a table; --demo {', '.join(PLANE)}; --lesson {', '.join(LESSONS)}."
         )
     of_model, of_training = (
         {"--loss": loss, "--missing": missing, "--separator": separator, "--encoding": encoding, "--decimal": decimal},
         {"--epochs": epochs, "--seed": seed},
     )
-    _unless_heard("a stored model", {} if model is not None else of_model)
-    _unless_heard("a stored model and for --demo", {} if teach is None else of_training)
+    _unless_heard("a saved model", {} if model is not None else of_model)
+    _unless_heard("a saved model and for --demo", {} if teach is None else of_training)
     training = {"epochs": epochs or EPOCHS, "seed": seed or 0}
     if model is not None and data is not None:
         shown = _of_model(model, data, loss, missing, separator, encoding, decimal, **training)
@@ -136,14 +142,14 @@ def _of_model(
 def _write(shown: View, path: Path, train: bool) -> None:
     if train:
         shown.do("train", wait=True)
-    say(f"{shown.save(path)}: {path.stat().st_size / 1e6:.1f} MB, to be opened in any browser")
+    say(f"Wrote {shown.save(path)} ({path.stat().st_size / 1e6:.1f} MB). Open it in any browser.")
 
 
 def _show(shown: View, browser: bool, train: bool) -> None:
     try:
         address = shown.open(browser=browser)
         say(f"The page is at {address}" if browser else f"Open {address} in a browser on this machine.")
-        note("the address serves once, in one browser; Ctrl-C ends the page")
+        note("the address works once, in one browser; Ctrl-C closes the page")
         if train:
             shown.do("train")
         shown.wait()

@@ -114,6 +114,9 @@ class Runner(Protocol):
     def agreed(self, number: int) -> int:
         """How many steps, or epochs, all processes take next that carry this out together; this one would take so many."""
 
+    def share(self, rows: int) -> tuple[int, int]:
+        """From which to which row of a batch of so many this process needs; the others it does not read."""
+
     @property
     def state(self) -> State:
         """The state after the last finished step."""
@@ -150,6 +153,10 @@ class Alone:
     def agreed(self, number: int) -> int:
         """As many."""
         return number
+
+    def share(self, rows: int) -> tuple[int, int]:
+        """All of them."""
+        return 0, rows
 
 
 class StepRunner(Alone):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,8 @@ from chainrule.sklearn.callbacks import CallbackSupportMixin, Told
 from chainrule.sklearn.epochs import LOWER, Epochs, Watch
 from chainrule.sklearn.fitted import FittedNetwork, dense_rows
 from chainrule.sklearn.parameters import draw, hidden_sizes, layers_of, solver_of
-from chainrule.sklearn.solvers import InverseScaling, Orders
+from chainrule.sklearn.shared_orders import orders_for
+from chainrule.sklearn.solvers import InverseScaling
 from chainrule.training import Batch, Head, Loss, Objective, Penalty, Settings
 from chainrule.training.steps.full_batch import FullBatchObjective
 
@@ -113,8 +115,9 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
             self.validation_scores_, self.validation_loss_curve_, self.best_validation_score_ = [], [], -np.inf
         rows = X.shape[0]
         batch_size = self._batch_size(rows)
-        orders = Orders(random, rows) if self.shuffle and batch_size < rows else None
-        seed = random.randint(2**31 - 1) if np.any(self.dropout) else 0
+        seed, orders = random.randint(2**31 - 1) if np.any(self.dropout) else 0, None
+        if self.shuffle and batch_size < rows:
+            orders = orders_for(random, rows, private=isinstance(self.random_state, Integral))
         run = self.network_.run if incremental else None
         progress = None if run is None else run.progress
         if progress is None:

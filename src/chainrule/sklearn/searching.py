@@ -12,6 +12,7 @@ from joblib.parallel import BACKENDS, DEFAULT_BACKEND, get_active_backend
 from chainrule.engines.cores import most
 from chainrule.engines.llvm.threads import thread_choice
 from chainrule.engines.threads import possible
+from chainrule.sklearn.shared_orders import shared
 from sklearn import model_selection
 
 HELPERS = 3
@@ -84,7 +85,7 @@ class GridSearchCV(model_selection.GridSearchCV):
         self : object
             The search, with its results.
         """
-        with side_by_side(self.n_jobs):
+        with side_by_side(self.n_jobs), shared():
             return super().fit(X, y, **params)
 
 
@@ -135,5 +136,5 @@ class RandomizedSearchCV(model_selection.RandomizedSearchCV):
         self : object
             The search, with its results.
         """
-        with side_by_side(self.n_jobs):
+        with side_by_side(self.n_jobs), shared():
             return super().fit(X, y, **params)

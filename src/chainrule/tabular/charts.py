@@ -185,7 +185,7 @@ def draw_falls(bars: Sequence[tuple[str, float, float | None]], *, title: str, d
     shapes.append(Curve(straight((middle, 0), (middle, height)), MUTED))
     said = ", ".join(f"{name} {number(fall, digits)}" for name, fall, _ in bars)
     content = Group(middle + BAR + 12 + numbers, height, tuple(shapes))
-    return Drawing(assemble(content, title, [], ["lines: ± one deviation over the shuffles"], said))
+    return Drawing(assemble(content, title, [], ["lines: ± one standard deviation over the shuffles"], said))
 
 
 def draw_counts(counts: Any, labels: Sequence[Any], *, title: str = "Confusion matrix") -> Drawing:
@@ -223,7 +223,7 @@ def draw_counts(counts: Any, labels: Sequence[Any], *, title: str = "Confusion m
             words = Text(box.middle[0], y + 20, amount(round(whole[i, j], 3), 6), 12, ink, "middle")
             tip = f"{labels[i]}, taken for {labels[j]}: {amount(whole[i, j], 6)} of {amount(total, 6)} ({part:.1%})"
             shapes.append(Group(0, 0, (Rectangle(box, fill, LINE), words), "", tip))
-    notes = ["blue: a row's share that is right, vermilion: that is wrong"]
+    notes = ["colour: share of the row, blue where right, vermilion where wrong"]
     if len(kept) < len(labels):
         notes.append(f"the {len(kept)} of {len(labels)} classes with most rows")
     right = sum(whole[i, i] for i in range(len(whole)))
@@ -235,7 +235,7 @@ def draw_counts(counts: Any, labels: Sequence[Any], *, title: str = "Confusion m
 
 def draw_calibration(found: Calibration) -> Drawing:
     """A reliability diagram: what came true beside what was said, dots as large as their rows are many."""
-    panel = Panel((0.0, 1.0), (0.0, 1.0), (f"probability of {found.of}", "share that came true"))
+    panel = Panel((0.0, 1.0), (0.0, 1.0), (f"probability of {found.of}", "observed frequency"))
     most = max(b.weight for b in found.bins)
     shapes = [
         panel.line([(0, 0), (1, 1)], ZERO, 1.0, True),
@@ -247,13 +247,15 @@ def draw_calibration(found: Calibration) -> Drawing:
             b.share,
             POSITIVE,
             2.5 + 4.5 * math.sqrt(b.weight / most),
-            f"{amount(b.weight, 6)} rows from {b.low:.0%} to {b.high:.0%}: said {b.probability:.1%}, came true {b.share:.1%}",
+            f"{amount(b.weight, 6)} rows from {b.low:.0%} to {b.high:.0%}: predicted {b.probability:.1%}, observed {b.share:.1%}",
         )
         for b in found.bins
     ]
     error = f"expected calibration error {number(found.error, 3)}"
     return Drawing(
-        assemble(panel.around(shapes), "Calibration", [(line_sample(ZERO, 1.0, True), "met exactly")], [error], error)
+        assemble(
+            panel.around(shapes), "Calibration", [(line_sample(ZERO, 1.0, True), "perfect calibration")], [error], error
+        )
     )
 
 

@@ -12,12 +12,14 @@ import time
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
 import chainrule as cr
 from chainrule.cli.app import app
 from chainrule.errors import SettingError
+from waiting import LONG
 
 pytest.importorskip("jax")
 
@@ -102,6 +104,37 @@ np.savetxt(f"{folder}/read{me}", [sum(Counting.read)])
 """
 )
 
+STORED = (
+    BEGINNING
+    + """
+class Counting:
+    rows_read = 0
+
+    def pieces(self, begin, end):
+        type(self).rows_read += end - begin
+        yield from super().pieces(begin, end)
+
+class Mapped(Counting, cr.ArrayDataset):
+    pass
+
+class Columns(Counting, cr.TableDataset):
+    pass
+
+def trained(kind, data, engine):
+    read = []
+    one, given = network(64), dict(validation_data=(np.array(X[:64]), y[:64]), clip_norm=1.0, seed=2, batch_size=16, epochs=4)
+    one.fit(data, engine=engine, progress=False, callbacks=[lambda end: read.append(kind.rows_read)], **given)
+    h = one.history
+    found = [*h["loss"], *h["val_loss"], *(float(np.abs(x).sum()) for own in one.parameters.values() for x in own.values())]
+    return [read[3] - read[0], *found]
+
+small = 2 * 100 * 4 * 7 / 2**20  # windows of 100 rows
+sources = [(Mapped, Mapped(X, y, megabytes=small)), (Columns, Columns(folder + "/files", "y", megabytes=small))]
+def write(name, engine):
+    np.savetxt(folder + "/" + name, [trained(kind, data, engine) for kind, data in sources])
+"""
+)
+
 KILLED = (
     BEGINNING
     + """
@@ -136,7 +169,7 @@ def carried_out(
     (folder / "script.py").write_text(script)
     start = ["-m", "chainrule", "launch", "--processes", str(processes)] if processes else []
     command = [sys.executable, "-W", "ignore", *start, str(folder / "script.py"), str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=150, env={**os.environ, **more})
+    return subprocess.run(command, capture_output=True, text=True, timeout=LONG, env={**os.environ, **more})
 
 
 def test_devices_are_a_number_or_all() -> None:
@@ -182,7 +215,7 @@ def test_devices_add_up_all_sums_of_a_step_at_once(dtype: str, tmp_path: Path) -
     (tmp_path / "script.py").write_text(SUMS)
     flags = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     command = [sys.executable, "-W", "ignore", str(tmp_path / "script.py"), dtype]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=150, env=flags)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LONG, env=flags)
     assert done.stdout == "1\n", done.stderr[-3000:]
 
 
@@ -206,6 +239,29 @@ def test_several_processes_that_read_their_own_rows(processes: int, split: int, 
         np.testing.assert_array_equal(one, every[0])
     for number in range(processes):
         assert int(np.loadtxt(folder / f"read{number}")) == 4 * 300 * split // processes
+
+
+@by_night
+@pytest.mark.parametrize("processes", [2, 4])
+def test_several_processes_that_read_their_own_rows_of_datasets(processes: int, folder: Path) -> None:
+    """Of memmaps and of Parquet files alike: their stripes of all windows, and the last 12 rows of an epoch of 300."""
+    X = np.fromfile(folder / "X", np.float32).reshape(300, 6)
+    table = pl.DataFrame({**{f"x{i}": X[:, i] for i in range(6)}, "y": np.sin(X).sum(axis=1)})
+    (folder / "files").mkdir()
+    for part, begin in enumerate(range(0, 300, 75)):
+        table[begin : begin + 75].write_parquet(folder / "files" / f"{part}.parquet", row_group_size=25)
+    alone = carried_out(folder, STORED + "write('expected', 'numpy')")
+    assert not alone.returncode, alone.stderr[-3000:]
+    script = STORED + "import jax; write(f'found{jax.process_index()}', cr.JaxEngine(devices='all'))"
+    done = carried_out(folder, script, processes=processes)
+    assert done.returncode == 0, done.stderr[-3000:]
+    expected = np.loadtxt(folder / "expected")
+    every = [np.loadtxt(folder / f"found{number}") for number in range(processes)]
+    for one in every:
+        np.testing.assert_allclose(one[:, 1:], expected[:, 1:], 3e-5)
+        np.testing.assert_array_equal(one[:, 1:], every[0][:, 1:])
+        assert (np.abs(one[:, 0] - 3 * (288 // processes + 12)) <= 100 // processes + 12).all()
+    assert (np.abs(expected[:, 0] - 3 * 300) <= 100).all()
 
 
 @by_night
@@ -274,7 +330,7 @@ def test_processes_that_others_start(how: str, folder: Path) -> None:
         started.append(
             subprocess.Popen([*command, str(folder / "script.py")], stdout=subprocess.PIPE, env={**os.environ, **more})
         )
-    assert [one.communicate(timeout=120)[0].split() for one in started] == [[b"0", b"2", b"2"], [b"1", b"2", b"2"]]
+    assert [one.communicate(timeout=LONG)[0].split() for one in started] == [[b"0", b"2", b"2"], [b"1", b"2", b"2"]]
 
 
 THREADS = """
@@ -304,6 +360,6 @@ def test_one_that_is_asked_to_end_asks_all(folder: Path) -> None:
         assert launched.stdout.readline() + launched.stdout.readline() == "begun\nbegun\n"
         launched.send_signal(signal.SIGTERM)
         try:
-            assert launched.wait(60) == 128 + signal.SIGTERM
+            assert launched.wait(LONG) == 128 + signal.SIGTERM
         finally:
             launched.kill()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from waiting import LONG
 
 random = np.random.default_rng(0)
 X = random.normal(size=(45, 6))
@@ -105,7 +106,7 @@ def test_a_copy_of_the_process_is_told_at_once_that_jax_cannot_compute_in_it() -
         except cr.errors.UnsupportedError as error:
             os._exit(7 if "copy of one that has used JAX" in str(error) else 1)
     """
-    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 7
+    assert subprocess.run([sys.executable, "-c", code], timeout=LONG, check=False).returncode == 7
 
 
 def test_what_is_not_there_is_said() -> None:

@@ -10,6 +10,7 @@ import pytest
 from chainrule.engines import cores
 from chainrule.engines.cores import most
 from chainrule.engines.llvm.threads.thread_choice import callers
+from waiting import LONG
 
 V2 = "31 23 0:28 / /sys/fs/cgroup rw,relatime - cgroup2 cgroup2 rw\n"
 V1 = "32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct\n"
@@ -103,13 +104,13 @@ def test_callers_at_the_same_time_are_counted_and_forgotten(monkeypatch: pytest.
 
     def call() -> None:
         with callers():
-            inside.wait(5)
-            leave.wait(5)
+            inside.wait(LONG)
+            leave.wait(LONG)
 
     others = [threading.Thread(target=call) for _ in range(2)]
     for other in others:
         other.start()
-    inside.wait(5)
+    inside.wait(LONG)
     with callers() as count:
         seen.append(count)
     leave.set()

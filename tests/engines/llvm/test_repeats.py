@@ -202,6 +202,7 @@ LONG: dict[str, tuple[Callable[[Any, int], Any], Any, int]] = {
 }
 
 
+@pytest.mark.usefixtures("own_garbage")
 @pytest.mark.parametrize("name", LONG)
 def test_four_times_as_many_steps_take_about_four_times_as_long(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Time of the processor from the function to machine code; what grows with the square would take sixteen times as long."""

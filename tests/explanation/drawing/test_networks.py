@@ -215,6 +215,7 @@ def test_large_networks_fold(sizes):
         assert "layer, folded" in texts_of(drawing)
 
 
+@pytest.mark.usefixtures("own_garbage")
 def test_64_32_10_takes_less_than_half_a_second():
     network = row(64, 32, 10)
     random = np.random.default_rng(0)

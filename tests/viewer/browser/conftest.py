@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from waiting import LONG
+
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 NUMBERS = """() => {
@@ -50,7 +52,7 @@ class Tab:
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("console", lambda said: said.type == "error" and self.complaints.append(said.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(1000 * LONG)
 
     def go(self, address):
         self.page.goto(address)
@@ -67,9 +69,9 @@ class Tab:
     def button(self, name):
         return self.page.get_by_role("button", name=name, exact=True)
 
-    def wait_for(self, condition, seconds=10):
+    def wait_for(self, condition):
         """Let the page go on until something is so, in Python."""
-        for _ in range(40 * seconds):
+        for _ in range(40 * int(LONG)):
             if condition():
                 return
             self.page.wait_for_timeout(25)

@@ -14,6 +14,8 @@ import chainrule as cr
 
 pytest.importorskip("starlette", reason="the extra `view` is not installed")
 
+pytestmark = pytest.mark.usefixtures("own_garbage")
+
 BATCHES = 188
 """Of an epoch."""
 AFFORDABLE = 0.05

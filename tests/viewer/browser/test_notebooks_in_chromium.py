@@ -13,6 +13,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from waiting import LONG
+
 pytest.importorskip("anywidget", reason="the extra `view` is not installed")
 
 VIEW = """
@@ -25,7 +27,7 @@ view
 """
 BUSY = """
 import time
-end = time.monotonic() + 60
+end = time.monotonic() + 300
 while view.parts["selection"]["key"] != "hidden.bias[1]" and time.monotonic() < end:
     time.sleep(0.02)
 print("heard of", view.parts["selection"]["key"])
@@ -50,10 +52,10 @@ def served(address, *command, folder):
         subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log) as server,
     ):
         try:
-            end = time.monotonic() + 60
+            end = time.monotonic() + LONG
             while True:
                 try:
-                    urlopen(address, timeout=5).close()
+                    urlopen(address, timeout=LONG).close()
                     break
                 except URLError:
                     assert time.monotonic() < end, (folder / "log").read_text()
@@ -70,15 +72,15 @@ JUPYTER = {"jupyterlab": "/lab/tree/view.ipynb?token=t&reset", "notebook": "/not
 """The module that serves each, and where it shows a notebook."""
 
 
-def kernel_is(host, state, tab, seconds=10):
+def kernel_is(host, state, tab):
     """Wait until the page has a kernel, and the server says that of it."""
 
     def holds():
-        with suppress(HTTPError), urlopen(f"{host}/api/kernels?token=t", timeout=5) as answer:
+        with suppress(HTTPError), urlopen(f"{host}/api/kernels?token=t", timeout=LONG) as answer:
             return [(x["execution_state"], x["connections"]) for x in json.load(answer)] == [(state, 1)]
         return False  # of a kernel that is just being started the server cannot say it
 
-    tab.wait_for(holds, seconds)
+    tab.wait_for(holds)
 
 
 @pytest.mark.parametrize("module", JUPYTER)
@@ -106,7 +108,7 @@ def test_jupyter(module, tab, tmp_path):
     page = tab.page
     with served(f"{host}/api", *command, folder=tmp_path):
         page.goto(f"{host}{JUPYTER[module]}")
-        kernel_is(host, "idle", tab, seconds=60)
+        kernel_is(host, "idle", tab)
         page.locator(".jp-CodeCell .cm-content").first.click()
         page.keyboard.press("Shift+Enter")
         tab.number("hidden.bias[1]").wait_for()

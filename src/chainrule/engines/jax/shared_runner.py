@@ -56,6 +56,12 @@ class SharedRunner:
         with _together():
             return agreed(steps)
 
+    def share(self, rows: int) -> tuple[int, int]:
+        """From the first to the last row that a device of this process has of a batch."""
+        places = self._grid.of_batches(rows).addressable_devices_indices_map((1, rows)).values()
+        parts = [place[1].indices(rows) for place in places if place is not None]
+        return min(first for first, *_ in parts), max(end for _, end, _ in parts)
+
     @property
     def state(self) -> DeviceState:
         """The state after the last finished step."""
@@ -136,9 +142,14 @@ class SharedRunner:
         return runner.measured(measurement)
 
     def _one_by_numpy(self, state: Any, order: Any, first: int, scalars: list[Any], report: Any) -> Any:
-        runner = StepRunner(self._loop.unmeasured, self._data, compile_program)
+        size, steps = self._loop.batch_size, self._loop.steps_per_epoch(order.shape[1])
+        epoch, batch = divmod(first, steps)
+        rows = order[epoch : epoch + 1, batch * size : (batch + 1) * size]
+        with self._settings.held():  # of each row one of the processes has it
+            data = [fetched(put_rows(x, rows, self._grid.of_batches(rows.shape[1])))[0] for x in self._data]
+        runner = StepRunner(self._loop.unmeasured, data, compile_program)
         runner.load(DeviceState(state, self._settings))
-        report[: self._loop.metrics] = runner.run(order, first, 1, scalars)[0]
+        report[: self._loop.metrics] = runner.run(np.arange(rows.shape[1])[None], 0, 1, scalars)[0]
         return self._on_devices(runner.state)
 
     def _on_devices(self, state: Sequence[Any]) -> list[Any]:

@@ -46,9 +46,9 @@ class LeftOut(Column):
             return cls(name, f"the same value in every row: {next(iter(values))[:30]!r}")
         said = f"{len(values):,} different values in {len(cells):,} rows"
         if 2 * len(values) > len(cells):
-            return cls(name, f"{said}: they name the rows")
+            return cls(name, f"{said}: it identifies the rows")
         wanted = columns_option([name], "category")
-        return cls(name, f"{said}, of most too few rows to learn from (to take them all the same: {wanted})")
+        return cls(name, f"{said}, most in too few rows to learn from (to use it anyway: {wanted})")
 
     @property
     def features(self) -> tuple[Feature, ...]:

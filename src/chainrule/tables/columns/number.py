@@ -169,7 +169,7 @@ class Number(Column):
         remarks = stray_remarks(self.name, read)
         if self.unit in SHARES and not _has(cells, self.unit):  # is 0.05 then 5 %?
             remarks += (
-                f"column {self.name!r} held {self.unit} in training and has none here; 5 is taken for 5 {self.unit}",
+                f"column {self.name!r} held {self.unit} in training and no unit here; 5 is read as 5 {self.unit}",
             )
         return Reading(read.values, remarks)
 
@@ -180,15 +180,13 @@ class Number(Column):
             signed = cells.str.contains(self.unit, literal=True).fill_null(True).to_numpy()
             if bare := int((~signed & ~np.isnan(values)).sum()):
                 rows = counted(bare, "row")
-                said = [
-                    f"column {self.name!r} holds {self.unit}, but none in {rows}; 5 is taken for 5 {self.unit} there"
-                ]
+                said = [f"column {self.name!r} holds {self.unit}, but none in {rows}; 5 is read as 5 {self.unit} there"]
         return (*said, *map(self._maybe_missing, _of_nines(values)))
 
     def _maybe_missing(self, value: float) -> str:
         mark = option("missing_mark", f"{value:g}")
         return (
-            f"column {self.name!r} holds {value:g} far from all other numbers; if it means that there is none: {mark}"
+            f"column {self.name!r} holds {value:g} far from all other numbers; if it stands for a missing value: {mark}"
         )
 
     @property

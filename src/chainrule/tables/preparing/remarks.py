@@ -58,14 +58,14 @@ def remarks_on(
     if names := [column.name for column in leaks]:
         remarks.append(
             f"{named(names)} alone {'gives' if len(names) == 1 else 'give'} the target {target.name!r}, nearly or exactly; if "
-            f"that is not known when predicting, leave it out: {columns_option(names[:6], 'drop')}"
+            f"it is not known at prediction time, leave it out: {columns_option(names[:6], 'drop')}"
         )
     remarks += _same_columns(table, read)
     repeated = len(table) - len(once)
     if repeated and repeated >= REPEATED * len(table):
         remarks.append(
             f"{counted(repeated, 'row')} of {len(table):,} {'repeats' if repeated == 1 else 'repeat'} an earlier one in all "
-            "that is learned; where a split parts them, the test is too easy"
+            "columns used; where a split separates them, the test is too easy"
         )
     return remarks
 

@@ -70,7 +70,7 @@ def sample(
     frame, _, places = _least(kept, most)
     drawn = Drawn(places, rows) if len(frame) < rows else None
     if drawn is not None:
-        notes.append(f"{rows:,} rows are in the files; {len(frame):,} of them, drawn at random, are learned from")
+        notes.append(f"{rows:,} rows are in the files; {len(frame):,} of them, drawn at random, are used for training")
     return replace(first, frame=frame, source=str(source), lines=None, notes=tuple(dict.fromkeys(notes)), drawn=drawn)
 
 

@@ -164,7 +164,7 @@ class Attribution(Written):
             rest = math.fsum(added for _, added in bars[shown:])
             bars = [*bars[:shown], (f"{len(bars) - shown:,} others together", rest)]
         return draw_bars(
-            self.total, {"by column": bars}, title=f"What is added to the {self.of} of {what}", digits=digits
+            self.total, {"by column": bars}, title=f"Contributions to the {self.of} of {what}", digits=digits
         )
 
 

@@ -40,7 +40,7 @@ class Dependence(Levels, Written):
         """All values with their means."""
         every = [*self.levels, *([self.missing] if self.missing else [])]
         rows = tuple((x.text, *(amount(mean) for mean in x.means), f"{x.share:.1%}") for x in every)
-        note = f"means over {self.rows:,} rows, in all of which the column has this value"
+        note = f"means over {self.rows:,} rows, all with this value in the column"
         return Shape(f"{self.target} by {self.column}", (self.column, *self.curves, "rows"), rows, note)
 
     def forms(self) -> Mapping[str, Callable[[Dependence], str]]:

@@ -88,7 +88,7 @@ def _what(found: Levels) -> str:
 def _key(found: Levels) -> list[tuple[Group, str]]:
     several = len(found.curves) > 1
     curves = [(line_sample(COLOURS[i % len(COLOURS)]), name) for i, name in enumerate(found.curves)] if several else []
-    return [*curves, (line_sample(ZERO, 0.9, True), "mean of the rows as they are")]
+    return [*curves, (line_sample(ZERO, 0.9, True), "mean prediction for the rows as they are")]
 
 
 def _notes(found: Levels) -> list[str]:

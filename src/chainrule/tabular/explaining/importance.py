@@ -100,7 +100,7 @@ class Importance(Written):
     @property
     def title(self) -> str:
         """What was measured."""
-        return f"{self.metric.title} is {readable(self.score, 4)} on {self.rows:,} rows; a column shuffled, it gets worse by"
+        return f"{self.metric.title} is {readable(self.score, 4)} on {self.rows:,} rows; with a column shuffled it is worse by"
 
     def table(self) -> Table:
         """The columns with bars, groups below them, and remarks."""
@@ -116,7 +116,7 @@ class Importance(Written):
             for one in shown
         ]
         left = len(self.columns) - len(shown) + len(self.groups)
-        notes = ([f"… and {left:,} columns that matter less"] if left else []) + list(self.remarks)
+        notes = ([f"… and {left:,} columns that matter less still"] if left else []) + list(self.remarks)
         return Table(
             self.title,
             ("column", "", "worse by", f"over {self.repeats} shuffles"),
@@ -166,7 +166,9 @@ class Importance(Written):
 
         shown = [*self.columns[: how_many(len(self.columns), MOST_SHOWN)], *self.groups]
         bars = [(one.name, one.fall, one.deviation) for one in shown]
-        return draw_falls(bars, title=f"{self.metric.title} gets worse by, when a column is shuffled", digits=digits)
+        return draw_falls(
+            bars, title=f"How much worse the {self.metric.title} is with a column shuffled", digits=digits
+        )
 
 
 def importance(
@@ -253,7 +255,7 @@ def importance(
     remarks = [_of_group(group, {x.columns[0]: x for x in single}) for group in groups]
     if len(single) < len(order):
         remarks.append(
-            f"{len(order) - len(single):,} columns that predictions go least with were not tried within {seconds:g} s"
+            f"{len(order) - len(single):,} columns that predictions depend on least were not tried within {seconds:g} s"
         )
     return Importance(
         chosen,
@@ -269,7 +271,7 @@ def importance(
 def _of_group(group: ColumnImportance, single: dict[str, ColumnImportance]) -> str:
     alone = [f"{name} {readable(single[name].fall, 3)}" for name in group.columns[:4] if name in single]
     return (
-        f"{group.name} go closely together, so that one may stand in for the other: alone {', '.join(alone)}; "
+        f"{group.name} are closely related, so one can stand in for the other: alone {', '.join(alone)}; "
         f"together {readable(group.fall, 3)}"
     )
 

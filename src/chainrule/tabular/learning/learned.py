@@ -93,7 +93,7 @@ class Learned:
     def remarks(self) -> tuple[str, ...]:
         """What was not as it was to be: time that was short, and rows that neither taught nor were held out."""
         unused = len(self.out_of_fold.unused) if len(self.out_of_fold.rows) else 0
-        idle = f"{counted(unused, 'earlier row')} of groups that are held out taught nothing"
+        idle = f"{counted(unused, 'earlier row')} of held-out groups were not used"
         return (*shortfall(self.plan, self.epochs, self.seconds, self.interrupted), *[idle] * bool(unused))
 
     @property

@@ -30,10 +30,10 @@ def shortfall(plan: Plan, epochs: Sequence[int], took: float, interrupted: bool)
     >>> shortfall(plan, [120] * 5, 9.0, False)
     ()
     >>> print(spell(shortfall(plan, [120, 60], 3.0, False)[0], command_line=True))
-    the time was up when 2 of 5 networks were trained, the shortest for 60 of 120 epochs; with the same seed another training may \
+    time ran out when 2 of 5 networks were trained, the shortest for 60 of 120 epochs; another training with the same seed may \
 give another model; about 10 s would be enough (--time 10s)
     >>> print(spell(shortfall(Plan(folds=1, repeats=1, epochs=3, wanted=100), [3], 0.9, False)[0], command_line=True))
-    there was time for 3 of the 100 epochs that suit such a table; about 30 s would be enough (--time 30s)
+    there was time for 3 of the 100 epochs that would suit this table; about 30 s would be enough (--time 30s)
     """
     least, few = min(epochs), len(epochs) < plan.members
     if least >= plan.epochs and not few:
@@ -41,18 +41,18 @@ give another model; about 10 s would be enough (--time 10s)
             return ()
         needed = math.ceil(took * plan.wanted / plan.epochs)
         return (
-            f"there was time for {plan.epochs} of the {plan.wanted} epochs that suit such a table; {_enough(needed)}",
+            f"there was time for {plan.epochs} of the {plan.wanted} epochs that would suit this table; {_enough(needed)}",
         )
     shortest = f"{least:,} of {plan.epochs:,} epochs"
     done = f"after {shortest}"
     if few:
         done = f"when {len(epochs)} of {plan.members} networks were trained"
         done += f", the shortest for {shortest}" if least < plan.epochs else ""
-    again = "with the same seed another training may give another model"
+    again = "another training with the same seed may give another model"
     if interrupted:
-        return (f"the training was ended {done}; {again}",)
+        return (f"training was stopped {done}; {again}",)
     needed = math.ceil(took * plan.members * plan.epochs / sum(epochs))
-    return (f"the time was up {done}; {again}; {_enough(needed)}",)
+    return (f"time ran out {done}; {again}; {_enough(needed)}",)
 
 
 def _enough(seconds: int) -> str:

@@ -27,7 +27,7 @@ from chainrule.training.metrics import Array, predicted
 COLUMNS = 4
 """Columns whose dependence is drawn."""
 SECONDS = 10.0
-LEARNED_FROM = "these rows were learned from, so columns seem worth more than they are for new rows"
+LEARNED_FROM = "the model was trained on these rows, so columns seem to matter more than they do for new rows"
 
 
 class HeldOut(Protocol):
@@ -243,24 +243,24 @@ def _rows_to_explain(classes: Sequence[Any], outputs: Array, truth: Array) -> di
     if not classes:
         errors = np.abs(outputs - truth)
         places = {
-            "A usual prediction": np.argsort(outputs, kind="stable")[len(outputs) // 2],
-            "The greatest prediction": np.argmax(outputs),
-            "The least prediction": np.argmin(outputs),
-            "The greatest error": np.argmax(errors),
+            "A typical prediction": np.argsort(outputs, kind="stable")[len(outputs) // 2],
+            "The largest prediction": np.argmax(outputs),
+            "The smallest prediction": np.argmin(outputs),
+            "The largest error": np.argmax(errors),
         }
     else:
         found = predicted(outputs)
         certain = outputs[np.arange(len(outputs)), found]
         common = np.argsort(-np.bincount(found, minlength=len(classes)), kind="stable")[:2]
         places = {
-            f"The surest {classes[k]}": np.argmax(np.where(found == k, certain, -1.0))
+            f"The most certain {classes[k]}": np.argmax(np.where(found == k, certain, -1.0))
             for k in common
             if (found == k).any()
         }
-        places["The least sure prediction"] = np.argmin(certain)
+        places["The least certain prediction"] = np.argmin(certain)
         wrong = np.where(found != truth, certain, -1.0)
         if (found != truth).any():
-            places["The surest prediction that is wrong"] = np.argmax(wrong)
+            places["The most certain wrong prediction"] = np.argmax(wrong)
     once: dict[int, str] = {}
     for words, place in places.items():
         once.setdefault(int(place), words)

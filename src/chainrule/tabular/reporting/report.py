@@ -79,10 +79,10 @@ class Report(Shown):
         """The page."""
         told = {
             "scores": ("Scores", self._scores()),
-            "columns": ("What columns are worth", self._importance()),
-            "dependence": ("How predictions go with columns", self._dependences()),
-            "rows": ("Some predictions explained", self._attributions()),
-            "table": ("What was read and prepared", self._preparation()),
+            "columns": ("How much columns matter", self._importance()),
+            "dependence": ("How predictions depend on columns", self._dependences()),
+            "rows": ("Predictions explained", self._attributions()),
+            "table": ("How columns were prepared", self._preparation()),
             "settings": ("Settings", self._settings()),
         }
         links = "".join(f'<a href="#{name}">{title}</a>' for name, (title, inner) in told.items() if inner)
@@ -123,10 +123,8 @@ class Report(Shown):
         first = next(iter(self.scores.values()), None)
         if first is not None:
             found.append((f"{len(first.truth):,}", "rows scored"))
-        found.append((f"{used:,} of {len(self.preparation.columns):,}", "columns in use"))
-        what = (
-            (f"{len(target.classes):,} classes", "are predicted") if target.classes else ("an amount", "is predicted")
-        )
+        found.append((f"{used:,} of {len(self.preparation.columns):,}", "columns used"))
+        what = (f"{len(target.classes):,} classes", "to predict") if target.classes else ("a number", "to predict")
         found.append(what)
         return page.facts(found)
 
@@ -165,14 +163,16 @@ class Report(Shown):
             if self.rows in (None, len(held.truth))
             else f"each of {len(held.truth):,} of the {self.rows:,} rows"
         )
-        return f"Out of fold: {which} is predicted by networks that have not learned from it, as new rows will be. {beside}"
+        return (
+            f"Out of fold: {which} is predicted by networks that were not trained on it, as new rows will be. {beside}"
+        )
 
     def _importance(self) -> list[tuple[str, list[str]]]:
         if self.importance is None:
             return []
         about = (
-            f"By how much the {self.importance.metric.title} of {self.importance.rows:,} rows gets worse when the values of a column "
-            "are shuffled among them, so that the column says nothing any more."
+            f"How much worse the {self.importance.metric.title} of {self.importance.rows:,} rows becomes when the values of a column "
+            "are shuffled among them, so that the column carries no information."
         )
         return [(about, [page.pictures([self.importance.draw()]), page.remarks(self.importance.remarks)])]
 
@@ -182,8 +182,8 @@ class Report(Shown):
         ends = np.array([found.ends for found in self.dependences])
         between = float(ends[:, 0].min()), float(ends[:, 1].max())
         about = (
-            "The mean prediction when a column has the same value in all rows and the others stay as they are; all pictures have "
-            "the same scale. Where columns go together, such rows may not occur."
+            "The mean prediction when a column has one and the same value in all rows and the others stay as they are. All charts "
+            "have the same scale. Where columns are correlated, such rows may not exist."
         )
         return [(about, [page.pictures(found.draw(between) for found in self.dependences)])]
 
@@ -192,8 +192,8 @@ class Report(Shown):
         for words, found in self.attributions.items():
             parts += [f"<h3>{escape(words)}</h3><p>{escape(found.summary)}</p>", page.pictures([found.draw()])]
         about = (
-            "What each column adds to the prediction for the average row: integrated gradients along the straight line from "
-            "there to this row. The bars add up to the difference. Rows are counted from 1, as for explain --row."
+            "What each column adds to the prediction for the average row: integrated gradients along the straight line from the "
+            "average row to this one. The bars add up to the difference. Rows are counted from 1, as in explain --row."
         )
         return [(about, parts)] if parts else []
 
@@ -208,7 +208,7 @@ class Report(Shown):
             more = Shape("", heads, tuple(map(tuple, others[:MOST_FOLDED])), note, texts=4)
             parts.append(page.folded(f"{len(others):,} more columns", page.table(more)))
         parts.append(page.remarks(dict.fromkeys([*self.notes, *map(spell, self.preparation.remarks)])))
-        return [("Decided on all rows; every column can be given another kind.", parts)]
+        return [("Decided from all rows. You can give any column another kind.", parts)]
 
     def _settings(self) -> list[tuple[str, list[str]]]:
         from chainrule import __version__

@@ -39,10 +39,10 @@ def of_report(
     for of, found in scores.items():
         parts += [_said(of[:1].upper() + of[1:]), found.to("html")]
     if importance is not None:
-        parts += [_said("What columns are worth"), importance.draw()._repr_html_()]
+        parts += [_said("How much columns matter"), importance.draw()._repr_html_()]
     if dependences:
-        parts += [_said("How predictions go with columns"), *(found.draw()._repr_html_() for found in dependences)]
-    return "".join([*parts, _small("All of it, on a page: report.save('report.html')")])
+        parts += [_said("How predictions depend on columns"), *(found.draw()._repr_html_() for found in dependences)]
+    return "".join([*parts, _small("The full report as a page: report.save('report.html')")])
 
 
 def _said(words: str) -> str:

@@ -290,7 +290,7 @@ class Scores(Written):
             (name, *(readable(_known(x), 3) for x in (c.threshold, c.accuracy, c.precision, c.recall, c.f1)))
             for name, c in named.items()
         ]
-        note = f"Calibration error {readable(self.calibration.error, 3)}: how far probabilities are from the shares that came true."
+        note = f"Calibration error {readable(self.calibration.error, 3)}: how far probabilities are from the observed frequencies."
         heads = ("threshold", "probability", "accuracy", "precision", "recall", "F1")
         return Table(f"Where {self.classes[1]} begins", heads, tuple(rows), note)
 

@@ -207,8 +207,7 @@ def layout_for(data: Batch, batch_size: int, shuffle: Any) -> Layout | None:
             "fit was given a dataset together with orders of rows from a function. Rows that are read piece by piece come by "
             "blocks: give shuffle=True or False."
         )
-    store.layout.check(batch_size, store.dataset.megabytes)
-    return store.layout
+    return store.layout.in_batches(batch_size, store.dataset.megabytes)
 
 
 def _told(arrays: list[Any]) -> str:

@@ -33,7 +33,8 @@ class Dataset:
     An epoch takes the rows window by window, and the next window is read while one is learned from. With M megabytes and b bytes
     a row, as it is learned from, a window has at most W = M·2²⁰/(2b) rows. The rows are cut into blocks of about W/16 that follow
     each other (of `grain`, where that is more, but not of more than W/4). In every epoch the blocks come in a random order, as many
-    as fit are a window, and its rows are shuffled. This is decided by the seed, the number of rows and the megabytes alone.
+    as fit are a window, and its rows are shuffled so that every batch has as many of each part of it. This is decided by the seed,
+    the number of rows, the batch size and the megabytes alone.
 
     Attributes
     ----------

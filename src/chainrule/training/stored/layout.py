@@ -1,9 +1,14 @@
-"""The order of stored rows: blocks in random order, windows of some blocks, rows shuffled within a window."""
+"""The order of stored rows: blocks in random order, windows of some blocks, rows shuffled within a window.
+
+A window is cut into stripes, of each of which every batch has as many rows. So a process that computes a part of every batch needs
+a part of the window, and the order is the same for any number of processes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -16,17 +21,25 @@ from chainrule.training.stored.dataset import Dataset
 BLOCKS, FEWEST = 16, 4
 """About how many blocks a window has, and how few where a source would rather be read in larger ones."""
 
+STRIPES = 16
+"""Of how many stripes a batch has as many rows of each, at most: that many processes can share out batches and windows alike."""
+
+Share = Callable[[int], tuple[int, int]]
+"""From which to which row of a batch of so many a process needs."""
+
 
 @dataclass(frozen=True)
 class Layout:
     """Rows cut into blocks at the `edges`, as many of which are taken together as have at most `window` rows.
 
-    Where they are taken `in_order` no block comes before another that stands before it.
+    Where they are taken `in_order` no block comes before another that stands before it. They are learned from in batches of
+    `batch` rows.
     """
 
     edges: tuple[int, ...]
     window: int
     in_order: bool
+    batch: int = 1
 
     @classmethod
     def of(cls, dataset: Dataset, row_bytes: int) -> Layout:
@@ -53,8 +66,8 @@ class Layout:
         """How many rows there are."""
         return self.edges[-1]
 
-    def check(self, batch_size: int, megabytes: float) -> None:
-        """Refuse batches so large that a window does not hold two of them, unless it holds all rows."""
+    def in_batches(self, batch_size: int, megabytes: float) -> Layout:
+        """The same for batches of so many rows; those so large that a window does not hold two, and not all rows, are refused."""
         if batch_size < self.rows and self.window < min(self.rows, 2 * batch_size):
             raise SettingError(
                 f"fit was given batch_size={batch_size}, and {megabytes:g} megabytes of a dataset hold windows of {self.window} "
@@ -65,6 +78,19 @@ class Layout:
                 f"fit was given a batch of all {self.rows} rows, and {megabytes:g} megabytes of a dataset hold {self.window}. Give "
                 "a smaller batch_size, or more megabytes to the dataset."
             )
+        return replace(self, batch=batch_size)
+
+    @property
+    def stripes(self) -> int:
+        """How many stripes a window has, besides that of the last, smaller batch."""
+        return math.gcd(self.batch, STRIPES)
+
+    def stripes_of(self, begin: int, end: int) -> Any:
+        """The stripes whose rows stand at the places of an epoch; the last, smaller batch has one of its own, behind the others."""
+        of_batch = (np.arange(self.batch) * self.stripes // self.batch).astype(np.uint8)
+        found = np.resize(np.roll(of_batch, -(begin % self.batch)), end - begin)
+        found[max(0, self.rows // self.batch * self.batch - begin) :] = self.stripes
+        return found
 
     def orders(self, random: np.random.Generator, epochs: int, *, shuffled: bool) -> Orders:
         """The orders of the next epochs, for each of which one number is drawn."""
@@ -96,21 +122,24 @@ class Layout:
         found, begin = [], 0
         for index, blocks in enumerate(groups):
             end = begin + sum(last - first for first, last in blocks)
-            found.append(Window(key, index, begin, end, tuple(blocks), shuffled))
+            found.append(Window(self, key, index, begin, end, tuple(blocks), shuffled))
             begin = end
         return tuple(found)
 
     def __str__(self) -> str:
-        return f"windows of {self.window} rows in {len(self.edges) - 1} blocks"
+        stripes = "" if self.stripes == 1 else f" and {self.stripes} stripes"
+        return f"windows of {self.window} rows in {len(self.edges) - 1} blocks{stripes}"
 
 
 @dataclass(frozen=True)
 class Window:
     """Blocks of rows that are held together, and from where to where they are in an epoch.
 
-    The row at place p of the epoch is the one at `places[p − begin]` among the rows of its blocks.
+    The row at place p of the epoch is the one at `places[p − begin]` among the rows of its blocks. Stripes are shuffled each by
+    itself, one behind the other, and take turns as they do in batches.
     """
 
+    layout: Layout
     key: int
     index: int
     begin: int
@@ -123,8 +152,41 @@ class Window:
         """Where each row of the window is among those of its blocks, in the order in which they are learned from."""
         count = self.end - self.begin
         if not self.shuffled:
-            return np.arange(count)
-        return np.random.default_rng([self.key, 1 + self.index]).permutation(count)
+            return np.arange(count, dtype=np.int32)
+        random, found = np.random.default_rng([self.key, 1 + self.index]), np.empty(count, np.int32)
+        for stripe, (begin, end) in enumerate(pairwise(self._ends)):
+            found[self._stripes == stripe] = begin + random.permutation(end - begin)
+        return found
+
+    @cached_property
+    def _stripes(self) -> Any:
+        return self.layout.stripes_of(self.begin, self.end)
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """From where to where each stripe is among the rows of the blocks."""
+        return [0, *np.cumsum(np.bincount(self._stripes, minlength=self.layout.stripes + 1)).tolist()]
+
+    def parts(self, share: Share) -> list[tuple[int, int, int]]:
+        """What of its blocks is to be read for a share of all batches: at which place of the window, from which row to which.
+
+        These are the stripes that the share has rows of, and the last, smaller batch.
+        """
+        (first, stop), size, count = share(self.layout.batch), self.layout.batch, self.layout.stripes
+        ranges = [(0, self.end - self.begin)]
+        if self.shuffled and (first, stop) != (0, size):
+            ranges = [
+                (self._ends[first * count // size], self._ends[-(-stop * count // size)]),
+                (self._ends[-2], self._ends[-1]),
+            ]
+        found, at = [], 0
+        for begin, end in self.blocks:
+            for one, other in ranges:
+                here, there = max(one, at), min(other, at + end - begin)
+                if here < there:
+                    found.append((here, begin + here - at, begin + there - at))
+            at += end - begin
+        return found
 
     @property
     def rows(self) -> Any:

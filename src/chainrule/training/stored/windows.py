@@ -13,7 +13,7 @@ import numpy as np
 
 from chainrule.engines import Runner, State, TrainingLoop
 from chainrule.training.stored.arrays import Store
-from chainrule.training.stored.layout import Orders, Window
+from chainrule.training.stored.layout import Orders, Share, Window
 
 MakeRunner = Callable[[list[Any]], Runner]
 """What makes the engine's runner for its arrays."""
@@ -33,6 +33,7 @@ class WindowedRunner:
 
     An engine's runner has arrays of two windows' length, read where they lie. Steps whose rows are in them are carried out in one
     call; a batch may have rows of both. While one half is learned from, the rows of the next window are read into the other.
+    What a runner does not need of any batch, since another process computes that part, is not read.
     """
 
     def __init__(self, loop: TrainingLoop, store: Store, make: MakeRunner) -> None:
@@ -43,10 +44,13 @@ class WindowedRunner:
         room += (rest - room) % size
         arrays = [_aligned((room, *shape), dtype) for shape, dtype in store.kinds]
         window = store.layout.window
-        self._halves = [_Half(store, [x[begin : begin + window] for x in arrays], begin) for begin in (0, window)]
         self._steps, self._inner_steps = loop.steps_per_epoch(rows), loop.steps_per_epoch(room)
         self._order = np.zeros((1, room), np.int32)
-        self._runner = make(arrays)
+        self._runner = runner = make(arrays)
+        share = all_rows if store.dataset.in_order else runner.share  # of what comes in order nothing can be left out
+        self._halves = [
+            _Half(store, [x[begin : begin + window] for x in arrays], begin, share) for begin in (0, window)
+        ]
 
     @property
     def state(self) -> State:
@@ -61,6 +65,10 @@ class WindowedRunner:
     def agreed(self, number: int) -> int:
         """As the engine's own runner."""
         return self._runner.agreed(number)
+
+    def share(self, rows: int) -> tuple[int, int]:
+        """As the engine's own runner."""
+        return self._runner.share(rows)
 
     def load(self, state: Sequence[Any]) -> None:
         """Go on from another state."""
@@ -120,6 +128,11 @@ class WindowedRunner:
         return self._halves[self._halves[0] is half]
 
 
+def all_rows(rows: int) -> tuple[int, int]:
+    """The share of a process that needs all rows of a batch."""
+    return 0, rows
+
+
 def _aligned(shape: tuple[int, ...], dtype: Any) -> Any:
     """Zeros that begin where a cache line does: JAX reads such arrays where they lie, and copies others with every call."""
     size = math.prod(shape) * dtype.itemsize
@@ -131,8 +144,8 @@ def _aligned(shape: tuple[int, ...], dtype: Any) -> Any:
 class _Half:
     """Room for one window, read by a thread of its own, which nobody has to wait for who is interrupted."""
 
-    def __init__(self, store: Store, arrays: list[Any], begin: int) -> None:
-        self._store, self._arrays, self._begin = store, arrays, begin
+    def __init__(self, store: Store, arrays: list[Any], begin: int, share: Share) -> None:
+        self._store, self._arrays, self._begin, self._share = store, arrays, begin, share
         self._reading: _Reading | None = None
         self.window: Window | None = None
         self.places: Any = None
@@ -144,14 +157,14 @@ class _Half:
         if self._reading is not None:
             self._reading.stop()
         self.window = self.places = None
-        self._reading = _Reading(self._store, self._arrays, window)
+        self._reading = _Reading(self._store, self._arrays, window, self._share)
         self.window = window  # last: whoever is interrupted before this begins anew
 
     def wait(self) -> None:
         """Until the window is here; raises what kept it from being read."""
         if self._reading is not None and not self._reading.is_alive:  # in a copy of the process
             assert self.window is not None
-            self._reading = _Reading(self._store, self._arrays, self.window)
+            self._reading = _Reading(self._store, self._arrays, self.window, self._share)
         if self._reading is not None:
             try:
                 self._reading.result()
@@ -173,8 +186,8 @@ class _Half:
 class _Reading:
     """A window that is being read."""
 
-    def __init__(self, store: Store, arrays: list[Any], window: Window) -> None:
-        self._store, self._arrays, self._window = store, arrays, window
+    def __init__(self, store: Store, arrays: list[Any], window: Window, share: Share) -> None:
+        self._store, self._arrays, self._window, self._share = store, arrays, window, share
         self._done, self._stopped, self._process = threading.Event(), False, os.getpid()
         self._error: BaseException | None = None
         try:
@@ -189,12 +202,10 @@ class _Reading:
 
     def _read(self) -> None:
         try:
-            at = 0
-            for begin, end in self._window.blocks:
+            for at, begin, end in self._window.parts(self._share):
                 if self._stopped:
                     break
                 self._store.read_into([x[at : at + end - begin] for x in self._arrays], begin, end)
-                at += end - begin
         except BaseException as error:
             self._error = error
         self._done.set()
