@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import groupby
 
+from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.contractions.blocking import blocking_of
 from chainrule.engines.llvm.contractions.blocks import Blocks
 from chainrule.engines.llvm.contractions.dots import Dots
@@ -20,7 +23,12 @@ from chainrule.engines.llvm.planning.groups import Group, Grouping
 from chainrule.engines.llvm.planning.memory import MemoryPlan
 from chainrule.engines.llvm.writing import moves, nests
 from chainrule.engines.llvm.writing.code import Code
+from chainrule.engines.llvm.writing.subroutines import recorded
 from chainrule.ops import Contraction
+
+PART = 256
+"""Equations that are written into one function: LLVM takes six times as long for thousands in one as for as many in parts, and for
+every function a third of a millisecond."""
 
 
 def emit(code: Code, memory: MemoryPlan, grouping: Grouping) -> None:
@@ -32,12 +40,39 @@ def emit(code: Code, memory: MemoryPlan, grouping: Grouping) -> None:
                 _emit_group(code, memory, group)
         return
     alike, script = Alike(code, memory, groups), Script(code)
-    for group in groups:
-        reads, writes, shared = _use(memory, group)
-        meeting = code.threads.awaited(reads, writes, shared=shared)
-        script.add(*alike.written(group, shared, _emit_group), meeting=meeting, alone=not shared)
-        code.threads.used(reads, writes, shared=shared)
+    for has_others, together in groupby(groups, alike.has_others):
+        if has_others:
+            for group in together:
+                reads, writes, shared = _use(memory, group)
+                meeting = code.threads.awaited(reads, writes, shared=shared)
+                script.add(*alike.written(group, shared, _emit_group), meeting=meeting, alone=not shared)
+                code.threads.used(reads, writes, shared=shared)
+        else:
+            for part in _parts([*together]):
+                script.add(_written(code, memory, part), [], meeting=False, alone=False)
     script.write()
+
+
+def _parts(groups: Sequence[Group]) -> Iterator[Sequence[Group]]:
+    """Groups that are like no others, as many as go well into one function."""
+    begin, size = 0, 0
+    for end, group in enumerate(groups):
+        if size and size + group.size > PART:
+            yield groups[begin:end]
+            begin, size = end, 0
+        size += group.size
+    yield groups[begin:]
+
+
+def _written(code: Code, memory: MemoryPlan, groups: Sequence[Group]) -> ir.Function:
+    """Some groups as one function."""
+    own = recorded(code, "groups", {})
+    for group in groups:
+        with _section(own, memory, group):
+            _emit_group(own, memory, group)
+    own.builder.ret_void()
+    written: ir.Function = own.builder.function
+    return written
 
 
 def _use(memory: MemoryPlan, group: Group) -> tuple[list[Buffer], list[Buffer], bool]:

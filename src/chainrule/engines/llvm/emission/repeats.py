@@ -171,14 +171,21 @@ class Alike:
         for alike in self._likenesses.values():
             self._values.setdefault(alike.key, Counter())[alike.values] += 1
 
-    def written(self, group: Group, shared: bool, emit: Emit) -> tuple[ir.Function, Sequence[int]]:
-        """A function that carries out the group, whose loops threads share out or not, and what it is to be told."""
+    def has_others(self, group: Group) -> bool:
+        """Whether other groups have the same code."""
         alike = self._likenesses[group]
-        times, values = self._values[alike.key], alike.values
-        if alike.key is not None and values and len(times) > self._few and alike.may_be_told:
+        return alike.key is not None and (self._is_told(alike) or self._values[alike.key][alike.values] > 1)
+
+    def _is_told(self, alike: Likeness) -> bool:
+        """Whether its code is told sizes, since there are many."""
+        return bool(alike.values) and len(self._values[alike.key]) > self._few and alike.may_be_told
+
+    def written(self, group: Group, shared: bool, emit: Emit) -> tuple[ir.Function, Sequence[int]]:
+        """A function that carries out a group that has others, whose loops threads share out or not, and what it is to be told."""
+        alike = self._likenesses[group]
+        values = alike.values
+        if self._is_told(alike):
             return self._told_sizes(alike, shared, emit)
-        if alike.key is None or times[values] == 1:
-            return _written(recorded(self._code, "group", {}), self._memory, group, shared, emit), []
         if (alike.key, values) not in self._known:
             self._known[alike.key, values] = alike.function(shared, emit, values)
         return self._known[alike.key, values], alike.record
