@@ -22,13 +22,14 @@ from chainrule.engines.llvm.planning import groups
 from chainrule.engines.llvm.runs.kernel import Kernel
 
 
-def compiled(program: Any, *, several: int = groups.SEVERAL, few: int = repeats.FEW) -> Any:
+def compiled(program: Any, *, several: int = groups.SEVERAL, few: int | None = None) -> Any:
     """A Program as machine code that is written anew, in functions if there are so many groups, told the sizes of more than a few."""
     with (
         patch.object(groups, "SEVERAL", several),
         patch.object(groups, "LARGE", max(several, groups.LARGE)),
         patch.object(groups, "LONG", max(several, groups.LONG) if several else 0),
-        patch.object(repeats, "FEW", few),
+        patch.object(repeats, "FEW", repeats.FEW if few is None else few),
+        patch.object(repeats, "FEW_PRODUCTS", repeats.FEW_PRODUCTS if few is None else few),
         patch.object(cache, "read", lambda _: None),
     ):
         return Kernel(program)
@@ -37,7 +38,7 @@ def compiled(program: Any, *, several: int = groups.SEVERAL, few: int = repeats.
 def same_bits(program: Any, *inputs: Any) -> None:
     with np.errstate(all="ignore"):
         expected = compiled(program, several=10**6)(*inputs)
-        for few in (repeats.FEW, 0):
+        for few in (None, 0):
             for one, other in zip(compiled(program, several=0, few=few)(*inputs), expected, strict=True):
                 np.testing.assert_array_equal(one, other)
                 np.testing.assert_array_equal(1 / one, 1 / other)  # zeros have signs

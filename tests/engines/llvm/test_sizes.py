@@ -24,6 +24,7 @@ def compiled(f: Callable[..., Any], *inputs: Any, told: bool) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(groups, "LONG", 1 if told else 10**9)
         patch.setattr(repeats, "FEW", 0)
+        patch.setattr(repeats, "FEW_PRODUCTS", 0)
         patch.setattr(cache, "read", lambda _: None)
         return Kernel(cr.simplify(cr.trace(f, *inputs)))
 

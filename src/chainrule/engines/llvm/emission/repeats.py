@@ -28,8 +28,9 @@ from chainrule.tracing import Equation, Literal, Variable
 from chainrule.tracing.identity import is_plain
 from chainrule.tracing.program import Atom
 
-FEW = 2
-"""Different sizes of groups that are else alike up to which each has a function of its own."""
+FEW_PRODUCTS, FEW = 2, 16
+"""Different sizes of groups that are else alike up to which each has a function of its own: of products, which are ten times as much
+code as others, and of these, for which knowing sizes is worth most."""
 
 Emit = Callable[[Code, MemoryPlan, Group], None]
 """Writes the loops of a group."""
@@ -67,10 +68,15 @@ class Likeness:
         return tuple([value for _, value in self.sizes])
 
     @property
+    def is_product(self) -> bool:
+        """Whether the group is rooted in a contraction."""
+        return self._group.root is not None and isinstance(self._group.root.op, Contraction)
+
+    @property
     def may_be_told(self) -> bool:
         """Whether its code can be told the sizes: others than copies have them in settings, parts of sums in buffers."""
         root, memory = self._group.root, self._memory
-        told = root is None or isinstance(root.op, Contraction) or memory.copies(root) is not None
+        told = root is None or self.is_product or memory.copies(root) is not None
         return told and not any(e.output in memory.parts for e in self._group.equations)
 
     def _copies(self, group: Group, copies: Sequence[tuple[View, View]]) -> Hashable:
@@ -163,7 +169,6 @@ class Alike:
 
     def __init__(self, code: Code, memory: MemoryPlan, groups: Sequence[Group]) -> None:
         self._code, self._memory = code, memory
-        self._few = FEW if memory.grouping.is_long else len(groups)
         self._likenesses = {group: Likeness(code, memory, group) for group in groups}
         self._values: dict[Hashable, Counter[tuple[int, ...]]] = {}
         self._known: dict[Hashable, ir.Function] = {}
@@ -178,7 +183,9 @@ class Alike:
 
     def _is_told(self, alike: Likeness) -> bool:
         """Whether its code is told sizes, since there are many."""
-        return bool(alike.values) and len(self._values[alike.key]) > self._few and alike.may_be_told
+        if not (self._memory.grouping.is_long and alike.values and alike.may_be_told):
+            return False
+        return len(self._values[alike.key]) > (FEW_PRODUCTS if alike.is_product else FEW)
 
     def written(self, group: Group, shared: bool, emit: Emit) -> tuple[ir.Function, Sequence[int]]:
         """A function that carries out a group that has others, whose loops threads share out or not, and what it is to be told."""
