@@ -251,6 +251,17 @@ def test_permissions_stay(mode: int, tmp_path: Path) -> None:
     assert cr.load(path).seed == 1
 
 
+def test_a_file_that_may_not_be_written_to_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though its folder would allow that; the system says so itself, as an administrator may write to all files."""
+    path = tmp_path / "m"
+    network().save(path)
+    monkeypatch.setattr(os, "access", lambda file, mode: Path(file) != path or not mode & os.W_OK)
+    with pytest.raises(PermissionError, match=r"m may not be written to; give another name"):
+        network(1).save(path)
+    assert cr.load(path).seed == 0
+    assert [*tmp_path.iterdir()] == [path]
+
+
 @unix
 def test_what_is_linked_to_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()

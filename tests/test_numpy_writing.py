@@ -12,6 +12,8 @@ import chainrule as cr
 import chainrule.numpy as np
 from chainrule.errors import ChainruleError, InPlaceError, PositionError
 
+pytestmark = pytest.mark.filterwarnings("ignore:Setting the shape on:DeprecationWarning")  # from NumPy 2.5 on
+
 X = numpy.array([0.5, -1.5, 2.0])
 
 

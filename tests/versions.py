@@ -36,6 +36,7 @@ def minima() -> list[str]:
             extras["plot"],
             extras["sklearn"],
             extras["scipy"],
+            extras["jax"],
             extras["view"],
             extras["onnx"],
             extras["dev"],

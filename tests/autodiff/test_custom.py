@@ -185,6 +185,10 @@ def test_solutions_of_zero() -> None:
     assert cr.grad(difference, (0, 1))(1.5, 1.5) == (1.0, -1.0)
     nothing = cr.implicit(lambda a: np.zeros(2), lambda x, a: a * np.sin(x))
     np.testing.assert_array_equal(cr.jacobian(nothing)(3.0), [0.0, 0.0])
+    cancelled = cr.implicit(  # to a ten-billionth of what cancels, beside an equation that is 0 = 0
+        lambda a: np.stack([a - 1e6 + 1e-4, 0 * a]), lambda x, a: np.stack([x[0] - (a - 1e6), x[1]])
+    )
+    np.testing.assert_array_equal(cr.jacobian(cancelled)(1e6 + 1e-3), [1.0, 0.0])
     with pytest.raises(DifferentiationError, match="does not solve"):
         cr.grad(cr.implicit(lambda a: 1e-3 + 0 * a, lambda x, a: x * (x + a)))(0.5)
     with pytest.raises(MatrixError):

@@ -67,7 +67,7 @@ def test_the_step_it_takes_lowers_the_error(capsys):
     for seed in range(5):
         last(seed)
         text = " ".join(capsys.readouterr().out.split())
-        before, after = text.split("the error falls from ")[1].split(". Do")[0].split(" to ")
+        before, after = text.split("the error falls from ")[1].split(". Repeat")[0].split(" to ")
         assert float(after) < float(before)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.engines import choice
 from chainrule.engines.choice import names
 from trying import ENGINES
 
@@ -151,6 +152,7 @@ def test_an_engine_of_another_name() -> None:
 
 def test_without_llvmlite_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(ENGINES["llvm"]), "missing", "llvmlite")
+    choice._say_once.cache_clear()  # another test may have had it said
     with pytest.raises(cr.ChainruleError, match="llvmlite is not installed"):
         cr.jit(np.sin)(X)
     with pytest.warns(UserWarning, match="pip install llvmlite"):

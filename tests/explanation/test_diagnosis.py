@@ -148,7 +148,7 @@ def test_every_form_can_be_had(name: str) -> None:
 
 def test_nothing_found_says_what_was_looked_for() -> None:
     text = " ".join(str(WELL[0]()).split())
-    assert "Nothing was found" in text
+    assert "No problems found" in text
     for illness in ILLNESSES.values():
         assert illness.looks_for in text
 

@@ -12,7 +12,7 @@ import chainrule as cr
 from chainrule.errors import NotBuiltError, SettingError, ShapeError
 from chainrule.tracing.passes.rowwise import is_rowwise
 from chainrule.tracing.program import axes_of
-from making import called, exported, made
+from making import called, exported, made, with_a_category
 
 KINDS = exported(cr.Layer)
 VARIANTS = [
@@ -49,7 +49,7 @@ class TestEveryLayer:
     def test_a_batch_is_its_rows_stacked_if_rows_are_proven_apart(self, layer: Any) -> None:
         """And only then, but where an operation says nothing of its axes, which leaves it open."""
         network = network_of(layer)
-        X = np.random.default_rng(0).normal(size=(5, 4))
+        X = with_a_category(np.random.default_rng(0).normal(size=(5, 4)))
         program = cr.trace(lambda p, x: network.model.apply(p, [x]).outputs, network.parameters, X)
         one_by_one = np.concatenate([network(row[None]) for row in X])
         if is_rowwise(program, len(program.inputs) - 1):
@@ -59,12 +59,12 @@ class TestEveryLayer:
 
     def test_gradient_with_respect_to_parameters_and_inputs(self, layer: Any) -> None:
         network = network_of(layer)
-        X = np.random.default_rng(0).normal(size=(3, 4))
+        X = with_a_category(np.random.default_rng(0).normal(size=(3, 4)))
         cr.check_grads(lambda p, x: network.model.apply(p, [x]).outputs, (network.parameters, X))
 
     def test_gradient_with_random_numbers_as_in_training(self, layer: Any) -> None:
         network = network_of(layer)
-        X = np.random.default_rng(0).normal(size=(3, 4))
+        X = with_a_category(np.random.default_rng(0).normal(size=(3, 4)))
         key = np.uint32(7)
         cr.check_grads(lambda p, x: network.model.apply(p, [x], key).outputs, (network.parameters, X), order=1)
 
@@ -202,6 +202,12 @@ class TestErrors:
     def test_units_must_be_a_positive_integer(self, units: Any) -> None:
         with pytest.raises(SettingError, match="positive integer"):
             cr.Dense(units)
+
+    @pytest.mark.parametrize("bias", [True, False, np.False_])
+    def test_no_bias_is_none(self, bias: Any) -> None:
+        with pytest.raises(SettingError, match="bias=None"):
+            cr.Dense(3, bias=bias)
+        assert set(cr.Network([cr.Dense(3, bias=None)]).build(2).parameters["dense_0"]) == {"weight"}
 
     @pytest.mark.parametrize("rate", [1.0, -0.1, float("nan"), "half", None])
     def test_rate_must_leave_something(self, rate: Any) -> None:

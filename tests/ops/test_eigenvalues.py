@@ -7,9 +7,12 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+import scipy.linalg
 
 import chainrule as cr
+import chainrule.scipy.linalg
 from chainrule.errors import MatrixError
+from chainrule.ops.functions import decompositions
 
 RANDOM = np.random.default_rng(7)
 REAL = np.array([[0.5, -1.5, 0.25], [1.0, 0.75, -0.5], [0.25, 0.5, -1.0]])
@@ -54,6 +57,20 @@ def test_values_are_numpys(matrix: str) -> None:
             np.testing.assert_array_equal(x, y)
     single = a.astype(np.complex64 if a.dtype.kind == "c" else np.float32)
     assert cr.grad(lambda a: np.sum(np.abs(np.linalg.eigvals(a))))(single).dtype == single.dtype
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_real_eigenvalues_are_complex_numbers_where_numpys_are(always: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As from NumPy 2.5 on; SciPy's vectors are real as before."""
+    monkeypatch.setattr(decompositions, "_always_complex", lambda: always)
+    values, pullback = cr.vjp(np.linalg.eigvals, ONLY_REAL)
+    assert values.dtype == (complex if always else float)
+    np.testing.assert_allclose(pullback(np.ones(3))[0], np.eye(3), atol=1e-14)  # of the trace
+    vectors, moves = cr.jvp(lambda a: cr.scipy.linalg.eig(a)[1], (ONLY_REAL,), (REAL,))
+    np.testing.assert_allclose(vectors, scipy.linalg.eig(ONLY_REAL)[1], rtol=1e-13)
+    later, before = (scipy.linalg.eig(ONLY_REAL + step * REAL)[1] for step in (1e-5, -1e-5))
+    np.testing.assert_allclose(moves, (later - before) / 2e-5, rtol=1e-6, atol=1e-8)
+    assert vectors.dtype == moves.dtype == float
 
 
 def test_known_formulas() -> None:

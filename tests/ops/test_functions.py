@@ -18,6 +18,7 @@ from chainrule.tracing import Traced, apply, simplify, trace, traced, trees
 from chainrule.tracing.numpy_interface import _METHODS
 from strategies import arguments, elementwise_cases, examples_of_functions, split_leaves
 from together import together
+from versions import before
 
 KINDS = ("result_type", "common_type", "min_scalar_type", "can_cast")
 """Functions whose answer is no array."""
@@ -65,6 +66,7 @@ def test_traced_equals_plain(name, function, example):
         assert_same(vjp(call, *leaves)[0], expected)
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated:DeprecationWarning")  # from NumPy 2.5 on
 @together([(*case, dtype) for case in OF_NUMPY for dtype in (np.float32, np.float64)], by_name)
 def test_numpy_call_on_traced_values_reaches_it(name, function, example, numpy, dtype):
     args = arguments(example, dtype)
@@ -519,7 +521,8 @@ def test_quantiles_have_numpys_dtype(method, q):
             cr.vjp(lambda x: np.quantile(x, q, axis=1, method=method), x)[0],
             np.quantile(x, q, axis=1, method=method),
         )
-        assert found.dtype == expected.dtype
+        if not (isinstance(q, np.float64) and before(np, 2, 4)):  # where it was a Python number, that has no dtype
+            assert found.dtype == expected.dtype
         np.testing.assert_allclose(found, expected, rtol=1e-2 if dtype == np.float16 else 1e-6)
 
 

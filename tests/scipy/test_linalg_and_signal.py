@@ -254,8 +254,10 @@ def test_arguments_stand_where_scipy_has_them(module):
         own = inspect.signature(function)
         places = [[p.name for p in s.parameters.values() if p.kind == p.POSITIONAL_OR_KEYWORD] for s in (derived, own)]
         if name not in module.standing.refused:
-            assert places[0] == places[1][: len(places[0])], name
             later = {"assume_a", "lower"} if name == "inv" and before(scipy, 1, 17) else set()
+            later = {"overwrite_b"} if name == "eigvals" and before(scipy, 1, 18) else later
+            known = [argument for argument in places[0] if argument not in later]
+            assert known == places[1][: len(known)], name
             assert set(derived.parameters) - later <= set(own.parameters), name
 
 

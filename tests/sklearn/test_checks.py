@@ -38,7 +38,7 @@ ESTIMATORS = [
 
 NOT_REPEATED = {
     "check_sample_weight_equivalence_on_dense_data": "rows are held out and drawn in batches by their number, as by "
-    "scikit-learn's own estimators that hold rows out: a row of weight 2 is one row"
+    "scikit-learn's own estimators that hold rows out: a row of weight 2 is one row (docs/decisions/tables.md says why)"
 }
 """What is not to be had of estimators that hold rows out."""
 

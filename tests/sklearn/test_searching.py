@@ -119,7 +119,7 @@ def test_trainings_side_by_side_take_a_core_each(monkeypatch):
     monkeypatch.setattr(
         thread_choice.ThreadChoice,
         "note",
-        lambda self, threads, seconds: (found.append(threads), note(self, threads, seconds)),
+        lambda self, threads, *told, **also: (found.append(threads), note(self, threads, *told, **also)),
     )
     rows = np.random.default_rng(0).normal(size=(600, 64)).astype(np.float32)
     network = MLPClassifier((100,), max_iter=10, random_state=0)

@@ -12,6 +12,7 @@ import pytest
 from chainrule.tables.columns import KINDS, Boolean, Category, LeftOut, Number, Text, Time
 from chainrule.tables.columns.column import FEATURE_KINDS
 from chainrule.tables.columns.number import clipped
+from chainrule.tables.columns.texts import plain
 from chainrule.tables.columns.together import learned_together
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import LARGEST
@@ -195,6 +196,18 @@ def test_numbers_taken_as_categories_are_found_however_they_are_spelled():
     assert column.categories == ("1", "2", "10")
     for spelled in (["1.0", "2.00", "1e1"], [1, 2, 10], [1.0, 2.0, 10.0]):
         np.testing.assert_array_equal(features(column, spelled), np.eye(3))
+
+
+def test_fractions_taken_as_categories_are_found_in_half_the_precision_too():
+    fractions, other = pl.Series([0.1, 0.3, 1.5] * 10), Spelling()
+    for learned in (fractions, fractions.cast(pl.Float32), fractions.cast(pl.String)):
+        column = Category.learn("x", learned, other, "category")
+        assert column.categories == ("0.1", "0.3", "1.5")
+        for given in (fractions, fractions.cast(pl.Float32), fractions.cast(pl.String)):
+            assert column.read(given, other).values[:3].tolist() == [0.0, 1.0, 2.0]
+        assert [column.read_one(plain(np.float32(x)), other) for x in (0.1, 0.3, 1.5)] == [0.0, 1.0, 2.0]
+    whole = Category.learn("x", pl.Series([2**24 + 1, 5] * 10), other, "category")
+    assert whole.read(pl.Series([2**24, 5]), other).values.tolist() == [-2.0, 0.0]
 
 
 def test_rare_missing_and_new_categories():

@@ -3,10 +3,11 @@
 from datetime import date, timedelta
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 
-from chainrule.tables import Spelling, Table, TableError, ranks
+from chainrule.tables import Spelling, Table, TableError, as_table, ranks
 
 DAYS = [date(2023, 11, 3) + timedelta(days=37 * k % 401) for k in range(40)]
 
@@ -52,6 +53,18 @@ def test_what_means_no_value_comes_first():
 def test_text_that_has_no_order_is_refused(values):
     with pytest.raises(TableError, match=r"column 't' of data\.csv is to order the rows.*Give a column of numbers"):
         ranks(table(values), "t")
+
+
+def test_categories_have_the_order_of_their_type_or_that_of_what_they_spell():
+    labels, levels = ["mid", "low", None, "high", "NA"], ["low", "mid", "high", "NA"]
+    assert ranks(table(pl.Series(labels, dtype=pl.Enum(levels))), "t").tolist() == [2, 1, 0, 3, 0]
+    ordered = pd.DataFrame({"t": pd.Categorical(labels, levels, ordered=True)})
+    assert ranks(as_table(ordered), "t").tolist() == [2, 1, 0, 3, 0]
+    days = [day.strftime("%d.%m.%Y") for day in DAYS]
+    for categories in (pl.Series(days, dtype=pl.Categorical), days):
+        assert ranks(table(categories), "t").tolist() == ranks(table(DAYS), "t").tolist()
+    with pytest.raises(TableError, match="to order the rows"):
+        ranks(as_table(pd.DataFrame({"t": pd.Categorical(labels, levels)})), "t")
 
 
 def test_many_rows():

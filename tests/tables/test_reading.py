@@ -434,6 +434,8 @@ def test_titles_above_a_table(written, above, titles, line):
         ("x,,\n1,2,3\n4,5,6\n", ("x", "column_2", "column_3")),  # two columns without names
         ("text\nHe came, he saw, he won\nno\nwell, no\nyes\n", ("text",)),
         ("text\none\ntwo\n", ("text",)),
+        ('"a";"b";"c"\n"x";"22,7 %";"0,5"\n"y";"77,7 %";"1,5"\n"z";"81,1 %";"3,5"\n', ("a", "b", "c")),
+        ("a|b|c\nx|22,7 %|0,5 %\ny|77,7 %|1,5 %\nz|81,1 %|3,5 %\n", ("a", "b", "c")),
     ],
 )
 def test_a_name_is_no_title(written, content, names):

@@ -1,7 +1,9 @@
 """A table of one row is read cell by cell where nothing has to be said of it, and to the same bits."""
 
 import itertools
+import warnings
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -10,7 +12,7 @@ import polars as pl
 import pytest
 
 import chainrule as cr
-from chainrule.tables import Preparation, Spelling, TableError, as_table, only_row
+from chainrule.tables import Preparation, Spelling, TableError, as_table, only_row, row_of
 
 ROWS = 200
 
@@ -105,7 +107,10 @@ def frames_of(row):
     with suppress(TypeError, pl.exceptions.PolarsError):
         yield pl.DataFrame([row], infer_schema_length=None)
     yield pd.DataFrame([row])
-    yield pd.DataFrame([row]).convert_dtypes()
+    with warnings.catch_warnings():  # of pandas before 3, where a number is none that is whole
+        warnings.filterwarnings("ignore", "invalid value encountered in cast", RuntimeWarning)
+        converted = pd.DataFrame([row]).convert_dtypes()
+    yield converted
 
 
 def test_usual_rows_are_read_cell_by_cell():
@@ -197,6 +202,37 @@ def test_letters_of_european_languages_are_the_same_in_words_read_one_by_one():
 )  # fmt: skip
 def test_what_is_no_table_of_one_row_is_looked_at_more_closely(source):
     assert not only_row(source)
+
+
+PREDICTED = {
+    "record": [{"of": {"size": n, "tags": ["a"]}, "of.size": -n} for n in range(40)],
+    "list": [{"size": n, "tags": [n]} for n in range(40)],
+    "month": [{"month": pd.Period("2020-01", "M") + n} for n in range(40)],
+    "stretch": [{"stretch": pd.Interval(n % 3, n % 3 + 1)} for n in range(40)],
+}
+"""Rows with cells that are no single values, or of another library."""
+
+
+@pytest.mark.parametrize("kind", PREDICTED)
+def test_records_lists_and_objects_are_in_one_row_what_they_are_in_a_table(kind):
+    rows, y = PREDICTED[kind], np.arange(40.0)
+    of_rows, columns = as_table(rows), {name: [row[name] for row in rows] for name in rows[0]}
+    known = Preparation.learn(replace(of_rows, frame=of_rows.frame.with_columns(y=y)), "y")
+    model = cr.TableModel(epochs=1, folds=1, search=False, progress=False).fit({**columns, "y": y}, "y")
+    expected = known.apply(of_rows).X
+    said = model.predict(rows)
+    for n in range(0, 40, 7):
+        row = row_of(rows[n], model.columns)
+        np.testing.assert_array_equal(known.apply_row(row), expected[n : n + 1])
+        for given in (rows[n], [rows[n]], pd.DataFrame({**columns, "y": y}).iloc[n]):
+            np.testing.assert_allclose(model.predict(given), said[n : n + 1], rtol=1e-4)
+        assert model.explain(rows[n]).prediction == pytest.approx(said[n], rel=1e-4)
+
+
+@pytest.mark.parametrize(("column", "cell"), [("flag", 3), ("moment", 5), ("number", "n.b."), ("number", object())])
+def test_what_is_no_value_of_its_column_is_refused_in_a_row(column, cell):
+    with pytest.raises(TableError, match=f"column '{column}' of the row holds"):
+        PREPARATION.apply_row(USUAL | {column: cell})
 
 
 def test_a_model_predicts_the_same_of_one_row_in_every_form():

@@ -222,6 +222,12 @@ def test_what_is_masked_is_missing():
     hidden = np.ma.masked_greater(np.arange(6.0).reshape(3, 2), 3.0)
     assert as_table(hidden).frame.rows() == [(0.0, 1.0), (2.0, 3.0), (None, None)]
     assert as_table({"a": hidden[:, 0]}).frame.rows() == [(0.0,), (2.0,), (None,)]
+    moments, none = np.array(["2020-01-02", "2021-03-04"], "M8[us]"), np.array([False, True])
+    for values in (moments, moments - moments[0], np.array(["a", "b"]), np.array([True, False]), np.array([3, 4], "u1"),
+                   np.array(["a", 2.0], object)):  # fmt: skip
+        own = as_table({"a": np.ma.masked_array(values, none)}).frame["a"].to_list()
+        assert own == [as_table({"a": values[:1]}).frame["a"][0], None]
+    assert as_table({"a": np.ma.masked_array(moments)}).frame.equals(as_table({"a": moments}).frame)
 
 
 def test_text_from_standard_input(monkeypatch):
@@ -352,6 +358,8 @@ def test_types_of_pandas():
     assert table.frame["category"].dtype == pl.Categorical
     assert table.frame["zone"].to_list() == [moment.to_pydatetime() for moment in moments]
     assert table.notes == ("'a_b' left out: lists or binary data",)
+    with pytest.raises(TableError, match="column 'a_b' of the table holds lists or binary data; give one value for"):
+        table.column(("a", "b"))
 
 
 def test_one_column_of_pandas():

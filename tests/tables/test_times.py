@@ -80,12 +80,34 @@ def test_iso_times_are_understood_whatever_form_was_learned(learned):
     np.testing.assert_array_equal(again.X, X)
 
 
+@pytest.mark.parametrize("learned", ["frame", "%H:%M:%S", "%I:%M:%S %p"])
+def test_iso_times_of_day_are_understood_whatever_form_was_learned(learned):
+    moments = [datetime(2023, 1, 5) + timedelta(minutes=23 * n) for n in range(60)]
+    given = pl.Series(
+        "t", [m.time() for m in moments] if learned == "frame" else [m.strftime(learned) for m in moments]
+    )
+    preparation = Preparation.learn(Table(pl.DataFrame({"t": given, "y": np.arange(60.0)})), "y")
+    X = preparation.apply(Table(given.to_frame("t"))).X
+    mixed = [m.strftime(("%H:%M", "%H:%M:%S", "%H:%M:%S.000")[n % 3]) for n, m in enumerate(moments)]
+    again = preparation.apply(Table(pl.DataFrame({"t": mixed})))
+    assert again.notes == ()
+    np.testing.assert_array_equal(again.X, X)
+    np.testing.assert_array_equal(np.concatenate([preparation.apply_row({"t": text}) for text in mixed]), X)
+    assert preparation.apply(Table(pl.DataFrame({"t": ["2023-01-05"]}))).notes  # which is no time of day
+
+
 def test_a_zone_that_was_not_learned_is_told():
     preparation, moments = _zoned("Europe/Berlin")
     assert (
         "the clock of Europe/Berlin"
         in preparation.apply(Table(moments.dt.replace_time_zone(None).to_frame("t"))).notes[0]
     )
+
+
+def test_numbers_that_are_no_times_are_told_as_they_are():
+    column = Time.learn("t", pl.Series([datetime(2023, 1, day) for day in range(1, 20)]), Spelling())
+    (remark,) = column.read(pl.Series([1.5, 2.0]), Spelling()).remarks
+    assert remark == "column 't' holds times; '1.5', '2' in 2 rows count as missing"
 
 
 @pytest.mark.parametrize(

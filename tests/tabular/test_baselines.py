@@ -1,8 +1,10 @@
 """Simpler models beside scikit-learn's, over the registry of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
 from chainrule.errors import UnknownNameError
@@ -89,6 +91,44 @@ def test_constants_by_hand():
     known = Prepared(np.zeros((4, 1), np.float32), np.array([1.0, 2.0, 3.0, 10.0]))
     found = on_new_rows(known, known.X[:1], ["mean", "median"])
     assert (found["mean"], found["median"]) == ([4.0], [2.5])
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_rows_count_by_their_weights(name):
+    """Rows of weight 0 are none, and only ratios of weights count."""
+    for task in BASELINES[name].tasks:
+        known = rows(task)
+        few, threes = np.arange(240) % 3 > 0, np.full(240, 3.0)
+        found = [
+            on_new_rows(one, known.X, [name])[name]
+            for one in (known.rows(few), replace(known, weights=2.0 * few), known, replace(known, weights=threes))
+        ]
+        assert found[1] == pytest.approx(found[0], rel=1e-5)
+        assert found[3] == pytest.approx(found[2], rel=1e-5)
+        twice, repeated = replace(known, weights=1.0 + few), known.rows(np.repeat(np.arange(240), 1 + few))
+        if name in ("majority class", "mean"):  # others know how many rows there are
+            weighted, of_more = (on_new_rows(one, known.X, [name])[name] for one in (twice, repeated))
+            assert weighted == pytest.approx(of_more)
+
+
+def test_the_weighted_linear_models_are_scikit_learns():
+    weights = np.random.default_rng(1).exponential(size=240)
+    scaler = StandardScaler()
+    known = replace(rows("regression"), weights=weights)
+    spread = scaler.fit_transform(known.spread(known.X).astype(float), sample_weight=weights)
+    weights /= weights.mean()
+    largest = np.linalg.eigvalsh(spread.T @ (spread * weights[:, None])).max()
+    found = on_new_rows(known, known.X, ["linear model"])["linear model"]
+    ridges = [Ridge(largest * 10.0**power).fit(spread, known.y, weights).predict(spread) for power in range(-6, 4)]
+    assert min(np.abs(found - expected).max() for expected in ridges) < 1e-3 * np.std(found)
+    assert np.abs(found - RidgeCV(alphas=[1.0]).fit(spread, known.y, weights).predict(spread)).mean() < 0.05 * np.std(
+        found
+    )
+    known = replace(rows("classification", classes=3), weights=weights)
+    spread = scaler.fit_transform(known.spread(known.X).astype(float), sample_weight=weights)
+    logistic = LogisticRegression(max_iter=2000).fit(spread, known.y, weights)
+    found = on_new_rows(known, known.X, ["linear model"])["linear model"]
+    assert np.abs(found - logistic.predict_proba(spread)).max() < 0.03
 
 
 def test_names():

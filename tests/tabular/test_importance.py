@@ -1,6 +1,7 @@
 """What columns are worth: beside formulas, beside scikit-learn, for columns that say the same, within a budget."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from chainrule.errors import DataError, SettingError, UnknownNameError
 from chainrule.notebooks import FORMS
 from chainrule.tables.columns import Feature
 from chainrule.tabular.explaining.association import associations, groups_of, named
-from chainrule.tabular.explaining.importance import importance
+from chainrule.tabular.explaining.importance import ColumnImportance, importance
 from chainrule.tabular.explaining.predictors import Predictor
 from chainrule.training.metrics import METRICS
 
@@ -181,6 +182,16 @@ def test_of_a_network():
     assert data["columns"][0]["fall"] == found.columns[0].fall
     assert {"text/html", "text/plain"} <= set(found._repr_mimebundle_()) <= set(FORMS)
     assert "<svg" in found.draw().svg
+
+
+@pytest.mark.parametrize(("columns", "shown"), [(20, 20), (21, 21), (22, 20)])
+def test_of_many_columns_the_first_twenty_are_shown_and_never_one_left_out(columns, shown):
+    own = tuple(ColumnImportance((f"c{i}_",), 1.0 - i / 100, 0.01) for i in range(columns))
+    both = ColumnImportance(("c1_", "c2_"), 0.5, 0.01)
+    found = replace(of_linear(*linear(10)), columns=own, groups=(both,))
+    for picture in (str(found), found.draw().svg):
+        assert [f"c{i}_" for i in range(columns) if f"c{i}_" in picture] == [f"c{i}_" for i in range(shown)]
+        assert both.name in picture
 
 
 def test_what_is_refused():

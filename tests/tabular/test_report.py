@@ -119,9 +119,22 @@ def test_scores_beside_simpler_models_on_the_same_rows(report):
 
 
 def test_colours_of_pictures_have_others_on_a_dark_page(report):
-    used = set(re.findall(r'(?:fill|stroke)="(#[0-9a-f]{6})"', report.html))
-    dark = set(re.findall(r'figure \[(?:fill|stroke)="(#[0-9a-f]{6})"\]', report.html))
-    assert used - dark <= {palette.ZERO, palette.PAPER, *palette.SHADES.values()}
+    used = set(re.findall(r' (fill|stroke)="(#[0-9a-f]{6})"', report.html))
+    dark = set(re.findall(r'figure \[(fill|stroke)="(#[0-9a-f]{6})"\]', report.html))
+    assert {part for part, _ in used} == {part for part, _ in dark} == {"fill", "stroke"}
+    assert {colour for _, colour in used - dark} <= {palette.ZERO, palette.PAPER}
+
+
+def test_cells_on_a_dark_page_have_the_same_order_and_words_that_can_be_read(report):
+    found = dict(re.findall(r'figure \[fill="(#[0-9a-f]{6})"\] { fill: (#[0-9a-f]{6}); }', report.html))
+    dark = {depth: found[palette.SHADES[depth]] for depth in range(-8, 9)}
+    assert dark[0] == page.DARK_PAPER
+    for depth, colour in dark.items():
+        words = "#ffffff" if palette.is_dark(palette.SHADES[depth]) else page.DARK[palette.INK]
+        assert contrast(words, colour) > 4.5, depth
+    for sign in (-1, 1):
+        deeper = [contrast(dark[sign * depth], page.DARK_PAPER) for depth in range(9)]
+        assert deeper == sorted(set(deeper))
 
 
 def contrast(a, b):

@@ -52,12 +52,15 @@ def test_each_change_is_made_on_the_best_so_far():
 FOLDS = 5
 
 
-def tried(errors: dict[str, list[float]], *, ends_at: str = "", goes_on: int = 99) -> tuple[Any, list[tuple[str, int]]]:
+def tried(
+    errors: dict[str, list[float]], *, ends_at: str = "", goes_on: int = 99, weights: Any = None
+) -> tuple[Any, list[tuple[str, int]]]:
     """A search among options that are wrong by so much in each fold, and the networks that it asks for."""
     y = np.arange(10.0 * FOLDS)
     table = as_table({"x": y, "y": y})
     preparation = Preparation.learn_and_apply(table, "y", target_scale="plain")[0]
-    usual = Candidate(AS_USUAL, cr.Recipe(), Problem(y[:, None], preparation.target.scaled(y), ()), preparation)
+    problem = Problem(y[:, None], preparation.target.scaled(y), (), weights=weights)
+    usual = Candidate(AS_USUAL, cr.Recipe(), problem, preparation)
     asked = []
 
     def trained(candidate: Candidate, folds: range) -> list[Any]:
@@ -96,6 +99,14 @@ def test_what_is_not_surely_better_on_all_folds_is_not_taken():
     assert folds_of("lucky", asked) == [0, 1, 2, 3, 4]
     assert found[0].name == AS_USUAL
     assert found[2] == (AS_USUAL, "lucky")
+
+
+def test_a_row_says_which_is_better_as_much_as_it_counts():
+    errors = {AS_USUAL: [1.0] * 5, "other": [0.5, 0.5, 0.5, 2.0, 2.0]}
+    assert tried(errors)[0][0].name == AS_USUAL
+    counted = np.repeat([1.0, 1.0, 1.0, 0.0, 0.01], 10)
+    assert tried(errors, weights=counted)[0][0].name == "other"
+    assert tried(errors, weights=np.repeat([1.0, 1.0, 1.0, 9.0, 9.0], 10))[0][0].name == AS_USUAL
 
 
 @pytest.mark.parametrize("how", [{"ends_at": "better"}, {"goes_on": 0}])

@@ -66,7 +66,7 @@ def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]]
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         SettingError.unless_callable("custom_derivative", function, "cr.custom_derivative(rule)(f)(x)")
-        operation = _operation(function, rule)
+        operation = _Ruled(function, rule).operation
 
         @wraps(function)
         def differentiable(*args: Any) -> Any:
@@ -82,79 +82,92 @@ def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]]
     return decorate
 
 
-def _operation(function: Callable[..., Any], rule: Callable[..., Any]) -> Custom:
-    """An operation with the function's value."""
-    linear: list[bool] = []  # once it has been looked at
-    base = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', 'function')}"
+class _Ruled:
+    """A function and its rule, as the operation that declares both."""
 
-    def value(*args: Any) -> Any:
-        return plain_array(function(*map(separate, args)), f"what {base} gives")[()]
+    def __init__(self, function: Callable[..., Any], rule: Callable[..., Any]) -> None:
+        self._function, self._rule = function, rule
+        self._name = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', 'function')}"
+        self._is_linear = False  # until it has been looked at
+        shown = self._name.split(".")[-1].strip("<>")
+        self.operation = Custom(
+            self._name, listed=False, value=self.value, type=self.type, forward=self.forward, reverse=self.reverse,
+            batched=self.batched, latex=rf"\operatorname{{{{{shown}}}}}",
+        )  # fmt: skip
 
-    def moved(tangents: Any, y: Any, args: Any) -> Any:
-        given = tuple(
-            np.zeros(np.shape(x), getattr(x, "dtype", float))[()] if t is None else t
-            for t, x in zip(tangents, args, strict=True)
-        )
-        result = as_leaf(rule(tuple(map(separate, given)), separate(y), *map(separate, args)))
-        if tuple(result.shape) != tuple(y.shape):
-            raise ShapeError(
-                f"the rule of {base} gave a tangent of shape {tuple(result.shape)} for a value of shape {tuple(y.shape)}; it must "
-                "have the value's shape."
-            )
-        return result
+    def value(self, *args: Any) -> Any:
+        """The function's value."""
+        return plain_array(self._function(*map(separate, args)), f"what {self._name} gives")[()]
 
-    def forward(m: Any, tangents: Any, y: Any, *args: Any) -> Any:
-        result = moved(tangents, y, args)
-        numbers = None if linear else numbers_inside(result)
-        if numbers is None or not np.any(np.isfinite(numbers) & (numbers != 0)):
+    def type(self, *args: Any) -> ArrayType:
+        """The type of the value, found at ones."""
+        example = np.asarray(self.value(*(np.ones(x.shape, x.dtype) if isinstance(x, ArrayType) else x for x in args)))
+        return ArrayType(example.shape, example.dtype)
+
+    def forward(self, m: Any, tangents: Any, y: Any, *args: Any) -> Any:
+        """What the rule says of tangents; the first time with numbers it is seen whether it is linear in them."""
+        result = self._moved(tangents, y, args)
+        numbers = None if self._is_linear else numbers_inside(result)
+        if numbers is None or not _is_somewhere(numbers):
             return result  # nothing is known, or all is 0, as it is for no tangents
-        other = numbers_inside(moved([None if t is None else -0.5 * t for t in tangents], y, args))
+        other = numbers_inside(self._moved([None if t is None else -0.5 * t for t in tangents], y, args))
         if not _is_near(-2.0 * other, numbers):
-            raise DifferentiationError(
-                f"the rule of {base} gives {shortened(numbers)} for some tangents, and for −½ of these {shortened(other)}, not −½ of "
-                "that. It must be linear in the tangents: every term has one of them as a factor, as in lambda tangents, y, x: "
-                "tangents[0] * np.cos(x)."
+            raise self._not_linear(
+                f"{shortened(numbers)} for some tangents, and for −½ of these {shortened(other)}, not −½ of that"
             )
-        linear.append(True)
+        self._is_linear = True
         return result
 
-    def reverse(m: Any, cotangent: Any, y: Any, *args: Any) -> list[Any]:
+    def reverse(self, m: Any, cotangent: Any, y: Any, *args: Any) -> list[Any]:
+        """The transpose of the rule, found by differentiating it by the tangents."""
         real = [i for i, x in enumerate(args) if getattr(x, "dtype", np.dtype(type(x))).kind in "fc"]
         zeros = [np.zeros(np.shape(args[i]), getattr(args[i], "dtype", float)) for i in real]
 
         def moved_by(*tangents: Any) -> Any:
             of_place = dict(zip(real, tangents, strict=True))
-            return moved([of_place.get(i) for i in range(len(args))], y, args)
+            return self._moved([of_place.get(i) for i in range(len(args))], y, args)
 
         unmoved, pullback = vjp(moved_by, *zeros)
         numbers = numbers_inside(unmoved)
-        if numbers is not None and np.any(np.isfinite(numbers) & (numbers != 0)):
-            raise DifferentiationError(
-                f"the rule of {base} gives {shortened(numbers)} for tangents of zero. It must be linear in the tangents: every term "
-                "has one of them as a factor, as in lambda tangents, y, x: tangents[0] * np.cos(x)."
-            )
-        if not linear:
-            forward(m, [_some_tangents(x) if i in real else None for i, x in enumerate(args)], y, *args)
+        if numbers is not None and _is_somewhere(numbers):
+            raise self._not_linear(f"{shortened(numbers)} for tangents of zero")
+        if not self._is_linear:
+            self.forward(m, [_some_tangents(x) if i in real else None for i, x in enumerate(args)], y, *args)
         found = dict(zip(real, pullback(cotangent), strict=True))
         return [found.get(i) for i in range(len(args))]
 
-    def kind(*args: Any) -> ArrayType:
-        example = np.asarray(value(*(np.ones(x.shape, x.dtype) if isinstance(x, ArrayType) else x for x in args)))
-        return ArrayType(example.shape, example.dtype)
-
-    def batched(m: Any, size: int, own: Any, *args: Any) -> Any:
+    def batched(self, m: Any, size: int, own: Any, *args: Any) -> Any:
+        """The operation for every member, one after the other."""
         members = [[x[i] if mine else x for x, mine in zip(args, own, strict=True)] for i in range(size)]
         if not members:
-            one = kind(*(np.empty(x.shape[1:], x.dtype) if mine else x for x, mine in zip(args, own, strict=True)))
+            one = self.type(*(np.empty(x.shape[1:], x.dtype) if mine else x for x, mine in zip(args, own, strict=True)))
             return np.zeros((0, *one.shape), one.dtype)
-        return np.stack([apply(operation, *member) for member in members])
+        return np.stack([apply(self.operation, *member) for member in members])
 
-    shown = base.split(".")[-1].strip("<>")
-    operation = Custom(
-        base, listed=False, value=value, type=kind, forward=forward, reverse=reverse, batched=batched,
-        latex=rf"\operatorname{{{{{shown}}}}}",
-    )  # fmt: skip
-    return operation
+    def _not_linear(self, given: str) -> DifferentiationError:
+        return DifferentiationError(
+            f"the rule of {self._name} gives {given}. It must be linear in the tangents: every term has one of them as a factor, as "
+            "in lambda tangents, y, x: tangents[0] * np.cos(x)."
+        )
+
+    def _moved(self, tangents: Any, y: Any, args: Any) -> Any:
+        """The tangent of the value by the rule, which is given zeros for tangents that are not there."""
+        given = tuple(
+            np.zeros(np.shape(x), getattr(x, "dtype", float))[()] if t is None else t
+            for t, x in zip(tangents, args, strict=True)
+        )
+        result = as_leaf(self._rule(tuple(map(separate, given)), separate(y), *map(separate, args)))
+        if tuple(result.shape) != tuple(y.shape):
+            raise ShapeError(
+                f"the rule of {self._name} gave a tangent of shape {tuple(result.shape)} for a value of shape {tuple(y.shape)}; it "
+                "must have the value's shape."
+            )
+        return result
+
+
+def _is_somewhere(numbers: Any) -> bool:
+    """Whether some of them are finite and not 0."""
+    return bool(np.any(np.isfinite(numbers) & (numbers != 0)))
 
 
 def _some_tangents(x: Any) -> Any:

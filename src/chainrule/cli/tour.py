@@ -85,7 +85,7 @@ def _numerical(_: int) -> None:
     exact = cr.grad(_parabola)(x)
     found = cr.derivative(_parabola, x, method="forward", h=h)
     _tell(f"""
-A derivative answers: if I change x a little, how many times as much does f change?
+A derivative answers the question: if I change x a little, how many times as much does f change?
 Take {before} at x = {number(x)} and raise x by h = {h}:
 
     f({number(x)})          = {number(start, 8)}
@@ -95,8 +95,8 @@ Take {before} at x = {number(x)} and raise x by h = {h}:
 The rules of calculus say {after}, so f′({number(x)}) = {number(exact)}.
 
 The quotient is off by {number(found - exact, 1)} because h is not 0: that error is called truncation, and a smaller
-h makes it smaller. But not for ever. A computer keeps some 16 digits, and for tiny h nearly all of them cancel in the
-subtraction. That error is called rounding:
+h makes it smaller, but only up to a point. A computer keeps some 16 digits, and for tiny h nearly all of them cancel in
+the subtraction. That error is called rounding:
 """)
     rows = []
     for power in range(1, 16, 2):
@@ -108,8 +108,8 @@ subtraction. That error is called rounding:
     _columns(("h", "quotient", "error", "each block: 10 times the error"), rows)
     chosen = cr.derivative(_parabola, x, method="forward")
     _tell(f"""
-The best h is in between. cr.derivative, when it is given none, chooses it so, and finds {chosen:.9f}. The
-derivatives from here on need no h: they come from the rules, and are exact.
+The best h is in between. Given none, cr.derivative chooses such an h, and finds {chosen:.9f}. From here on
+derivatives need no h: they come from the rules, and are exact.
 """)
 
 
@@ -118,8 +118,8 @@ def _partial(_: int) -> None:
         return a * b + c
 
     _tell("""
-With several inputs one asks for each in turn, and holds the others still. That is
-a partial derivative, written ∂. A handful of rules is enough:
+With several inputs, take each in turn and hold the others fixed. That is a
+partial derivative, written ∂. A handful of rules is enough:
 
     constant    the derivative of what does not change is 0
     identity    ∂x/∂x = 1
@@ -131,7 +131,7 @@ a partial derivative, written ∂. A handful of rules is enough:
     exponential ∂(aᵘ) = aᵘ·ln(a)·∂u
     chain       ∂f(u) = f′(u)·∂u: the outer derivative times the inner one
 
-By hand one works from the outside inwards, and so does cr.derivation. By a, say:
+By hand one works from the outside in, and so does cr.derivation. For example, with respect to a:
 """)
     _show(cr.derivation(d, 0))
     at = {"a": 2.0, "b": -3.0, "c": 10.0}
@@ -140,7 +140,7 @@ By hand one works from the outside inwards, and so does cr.derivation. By a, say
         cr.derivative(lambda x, i=i: d(*[x if k == i else v for k, v in enumerate(at.values())]), v)
         for i, v in enumerate(at.values())
     ]
-    _tell(f"By all three, at {', '.join(f'{name} = {number(v)}' for name, v in at.items())}:")
+    _tell(f"With respect to all three, at {', '.join(f'{name} = {number(v)}' for name, v in at.items())}:")
     _columns(
         ("", "by the rules", "by nudging"),
         [
@@ -159,12 +159,12 @@ def _gradient(_: int) -> None:
     below = x - rate * slope[0], w - rate * slope[1]
     above = x + rate * slope[0], w + rate * slope[1]
     _tell(f"""
-All partial derivatives together are the gradient, ∇f. Of f(x, w) = (w·x − 1)² at
+All partial derivatives together are the gradient, ∇f. For f(x, w) = (w·x − 1)² at
 x = {number(x)}, w = {number(w)} it is
 
     ∇f = (∂f/∂x, ∂f/∂w) = ({number(slope[0])}, {number(slope[1])})
 
-It says which way f grows fastest. Take a small step along it, and one against it:
+It points the way f grows fastest. Take a small step along it, and one against it:
 """)
     _columns(
         ("", "x", "w", "f(x, w)"),
@@ -174,8 +174,8 @@ It says which way f grows fastest. Take a small step along it, and one against i
         ],
     )
     _tell(f"""
-Going against the gradient, by a share called the learning rate (here {rate}), is how
-a network learns. f is then its error, and x, w, … are its weights.
+Going against the gradient, by a fraction of it called the learning rate (here {rate}),
+is how a network learns. f is then its error, and x, w, … are its weights.
 """)
 
 
@@ -202,7 +202,7 @@ strongly the result L reacts to it (gradient, ∂L/∂value):
     raised = given.a.data + 0.01
     there = (raised * given.b.data + given.c.data) * given.f.data
     _tell(f"""
-Read it so: the gradient of a is {number(given.a.grad)}. Raise a from {number(given.a.data)} to {number(raised)}, and L rises
+Read it like this: the gradient of a is {number(given.a.grad)}. Raise a from {number(given.a.data)} to {number(raised)}, and L rises
 {number(given.a.grad)} times as much: from {number(result.data)} to {number(there)}. In Python:
 
     a, b, c, f = cr.values(a=2.0, b=-3.0, c=10.0, f=-2.0)
@@ -220,22 +220,22 @@ def _chain(_: int) -> None:
     steps = [local["L", "d"], local["d", "e"], local["e", "a"]]
     product = "·".join(f"({number(x)})" if x < 0 and i else number(x) for i, x in enumerate(steps))
     _tell(f"""
-How does one find the gradient of a, which is far from L? On the way from a to L each step is short. In the graph
+How does one find the gradient of a, which is far from L? On the way from a to L each step is simple. In the graph
 above, L changes {number(steps[0])} times as fast as d (L = d·f, and f = {number(given.f.data)}), d changes
 {number(steps[1])} times as fast as e, and e changes {number(steps[2])} times as fast as a. So L changes
 {product} = {number(np.prod(steps))} times as fast as a: derivatives along a path multiply. That is the chain rule.
 
     ∂L/∂a = ∂L/∂d · ∂d/∂e · ∂e/∂a
 
-The library says the same, a line for each step, from L back to a:
+The library says the same, one line per step, from L back to a:
 """)
     _show_derivation(result.explain(given.a))
     a, b = cr.values(a=-2.0, b=3.0)
     both = ((a * b).named("p") * (a + b).named("q")).named("L")
     both.backward()
     _tell(f"""
-Where a value is used twice, a change of it arrives by two paths, and what comes by each adds up. In L = p·q with
-p = a·b and q = a + b, it is so for a. Its gradient at a = {number(a.data)}, b = {number(b.data)} has a term for each path:
+Where a value is used twice, a change reaches L by two paths, and their contributions add up. In L = p·q with
+p = a·b and q = a + b, this is so for a. Its gradient at a = {number(a.data)}, b = {number(b.data)} has a term for each path:
 """)
     _show_derivation(both.explain(a))
 
@@ -248,22 +248,22 @@ def _modes(_: int) -> None:
     at = (2.0, -3.0, 10.0, -2.0)
     _tell("""
 The factors along a path may be multiplied from either end. Forward mode starts at one input and
-carries value and derivative outwards together. That gives the derivative by that
-input only; for the next input one starts anew:
+carries value and derivative outwards together. That gives the derivative with respect
+to that input only; the next input needs another run:
 """)
     forward = cr.evaluation_order(loss, *at, mode="forward")
     _show_moments(forward.moments)
     _tell("""
-Reverse mode computes and keeps all values first, then walks from the output back.
-One walk gives the derivatives by all inputs. This is backpropagation:
+Reverse mode first computes and keeps all values, then walks back from the output.
+One walk gives the derivatives with respect to all inputs. This is backpropagation:
 """)
     reverse = cr.evaluation_order(loss, *at, mode="reverse")
     derivatives = [m for m in reverse.moments if m.name.startswith("∂")]
     _show_moments(derivatives)
     _tell(f"""
 For this L with its {reverse.inputs} inputs, forward mode needs {reverse.counts["forward"]} in all, reverse mode
-{reverse.counts["reverse"]}. How many inputs and outputs there are decides. For sin(X·w), with numbers w as inputs and
-as many outputs as X has rows, multiplications and additions together:
+{reverse.counts["reverse"]}. Which is cheaper depends on the numbers of inputs and outputs. For sin(X·w), with numbers w
+as inputs and as many outputs as X has rows, multiplications and additions together:
 """)
     rows = []
     for inputs, outputs in ((1, 1), (1, 100), (10, 10), (100, 1), (1000, 1)):
@@ -273,7 +273,7 @@ as many outputs as X has rows, multiplications and additions together:
         better = min(totals, key=lambda mode: totals[mode]) if len(set(totals.values())) > 1 else "equal"
         rows.append((f"{inputs:,}", str(outputs), f"{totals['forward']:,}", f"{totals['reverse']:,}", better))
     _columns(("inputs", "outputs", "forward mode", "reverse mode", "fewer"), rows)
-    _tell("A network has many weights and one error to lower: reverse mode wins.")
+    _tell("A network has many weights and one error to reduce: reverse mode wins.")
 
 
 # --- C4: a network
@@ -309,7 +309,7 @@ sum into 0 … 1 by the sigmoid σ:
 
 Σ_i is the sum over all i; w_ij leads from input i to hidden neuron j, u_ij from hidden neuron i to output j. The error
 is L = ½ Σ_j (y_j − t_j)², with t what y should be. Here x = ({_listed(X[0])}) and t = ({_listed(TARGETS[0])}); the
-weights are random (seed {seed}), and biases are 0 at first.
+weights are random (seed {seed}), and biases start at 0.
 
 A weight u into an output has one path to L: through that output. So its derivative is one product,
 """)
@@ -320,7 +320,7 @@ def _hidden_weight(seed: int) -> None:
     network = _network(seed)
     _tell("""
 The same network. A weight w into hidden neuron h_j reaches L through every output that h_j feeds: one path each, and a
-sum Σ_k over them. That sum is what backpropagation hands back from layer to layer, however many there are.
+sum Σ_k over them. That sum is what backpropagation passes back from layer to layer, however many there are.
 """)
     _show_weight(network, "hidden")
     found = network.contributions(X, TARGETS, "hidden.weight[0, 0]", loss="l2_norm")
@@ -331,8 +331,8 @@ sum Σ_k over them. That sum is what backpropagation hands back from layer to la
     before = _error(network)
     network.parameters = step.update.after
     _tell(f"""
-Do so for every weight, and take one step against the gradient (learning rate 1): the error falls from {number(before)}
-to {number(_error(network))}. Do it again and again: that is training. Go on with numbers and data of your own:
+Do this for every weight, and take one step against the gradient (learning rate 1): the error falls from {number(before)}
+to {number(_error(network))}. Repeat it, and that is training. Continue with your own numbers and data:
 
     chainrule explain --expression "(a*b + c)*f" a=2 b=-3 c=10 f=-2
     chainrule train data.csv --target COLUMN --save model.safetensors

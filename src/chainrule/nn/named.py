@@ -24,6 +24,10 @@ def initializer(given: Any) -> Initializer:
         return INITIALIZERS[given]
     if callable(given):
         return given  # type: ignore[no-any-return]
+    if isinstance(given, bool | np.bool_):
+        raise SettingError(
+            f"{given} is no initialiser; give a name such as 'zeros', a number or an array, or bias=None for no bias."
+        )
     if is_finite(given):
         return Constant(float(given))
     try:

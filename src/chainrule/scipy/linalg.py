@@ -222,12 +222,17 @@ def eig(
         raise UnsupportedError(
             "scipy.linalg.eig of traced values gives no left eigenvectors. Take the right ones of the transposed matrix, eig(a.T)."
         )
-    values, vectors = _as_scipys(a, b, *np.linalg.eig(_pencil(a, b)))
+    pencil = _pencil(a, b)
+    values, vectors = _as_scipys(a, b, *np.linalg.eig(pencil))
+    if pencil.dtype.kind != "c" and is_numbers(values) and not np.any(plain(values, "eig").imag):
+        vectors = np.real(vectors)  # as SciPy has them, and NumPy before 2.5
     return (values + 0j, vectors) if right else values + 0j
 
 
 @standing
-def eigvals(a: Any, b: Any = None, overwrite_a: bool = False, check_finite: bool = True) -> Any:
+def eigvals(
+    a: Any, b: Any = None, overwrite_a: bool = False, overwrite_b: bool = False, check_finite: bool = True
+) -> Any:
     """Eigenvalues of a square matrix, complex; of the pair a·v = λ·b·v with a `b`."""
     return _as_scipys(a, b, np.linalg.eigvals(_pencil(a, b)))[0] + 0j
 

@@ -10,7 +10,7 @@ from chainrule.tables.composed import composed
 
 
 def spelled(name: object) -> str:
-    """A column's name as a table has it: text, also where pandas counts its columns, 0, 1, 2, ….
+    """A column's name as a table has it: text, also where pandas counts its columns, 0, 1, 2, …, or names them in levels.
 
     Raises
     ------
@@ -19,13 +19,15 @@ def spelled(name: object) -> str:
 
     Examples
     --------
-    >>> spelled("age"), spelled(2)
-    ('age', '2')
+    >>> spelled("age"), spelled(2), spelled(("sales", 2024))
+    ('age', '2', 'sales_2024')
     """
     if isinstance(name, str):
         return composed(name)
     if isinstance(name, Integral) and not isinstance(name, bool):
         return str(name)
+    if isinstance(name, tuple) and name:
+        return composed("_".join(map(str, name)))
     raise SettingError(
         f"a column was given as {shortened(name)}; give the name of one that the table has. (Inputs and target apart, X and y, are "
         "what TableClassifier and TableRegressor of chainrule.sklearn take.)"

@@ -21,6 +21,7 @@ def ranks(table: Table, name: str, spelling: Spelling = Spelling()) -> NDArray[n
     """The place of every row in the order of a column, equal ones alike; rows without a value come first, at 0.
 
     Text is read as the inputs of a network are, so that whatever is a time there is one here, and what means "no value" is none.
+    Categories are text, unless their type says in which order they come.
 
     Raises
     ------
@@ -38,7 +39,12 @@ def ranks(table: Table, name: str, spelling: Spelling = Spelling()) -> NDArray[n
     import polars as pl
 
     cells, spelling = table.column(name), spelling.in_table(table)
-    if str(cells.dtype) == "String":
+    if cells.dtype == pl.Categorical:
+        cells = cells.cast(pl.String)
+    if cells.dtype == pl.Enum:
+        absent = [text for text in cells.cast(pl.String).drop_nulls().unique() if spelling.is_missing(text)]
+        cells = cells.set(cells.cast(pl.String).is_in(absent), None)
+    if cells.dtype == pl.String:
         values = _read(cells, table, name, spelling)
         found = np.unique(values[~np.isnan(values)])
         return np.where(np.isnan(values), 0.0, np.searchsorted(found, values) + 1.0)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import UnknownNameError, nearest
 from chainrule.tables.names import spelled
+from chainrule.tables.options import TableError
 from chainrule.tables.threads import refuse_in_a_copy
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Table:
         Where nothing in the table tells its decimal mark, a number of it, such as `1.016`, or "" where none has a mark.
     drawn : Drawn, optional
         Where there are more rows in the source, which of them these are.
+    left_out : tuple of str
+        Columns that hold no single values, but lists or binary data.
     """
 
     frame: pl.DataFrame
@@ -67,6 +70,7 @@ class Table:
     repeated: tuple[str, ...] = ()
     guessed: str | None = None
     drawn: Drawn | None = None
+    left_out: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return self.frame.height
@@ -81,6 +85,10 @@ class Table:
         refuse_in_a_copy()
         name = spelled(name)
         found = self._columns.get(name)
+        if found is None and name in self.left_out:
+            raise TableError(
+                f"column {name!r} of {self.source} holds lists or binary data; give one value for every row, or name another column."
+            )
         if found is None:
             if self.frame.width <= 30:
                 raise UnknownNameError.among("column", name, self.names)

@@ -71,6 +71,7 @@ def made_ready(
     TableError, UnknownNameError
         When the table cannot be learned from.
     """
+    groups, order = (None if name is None else spelled(name) for name in (groups, order))
     table = sample(data, seed=learning["seed"])
     cells = len(table) * len(table.names)
     del data
@@ -85,7 +86,7 @@ def made_ready(
     by_group = None if groups is None else table.column(groups).cast(str).fill_null("").to_numpy()
     by_time = None if order is None else ranks(table, order, spelling)
     kinds = dict(preparing["columns"] or {})
-    if groups is not None and spelled(groups) == spelled(target):
+    if groups is not None and groups == spelled(target):
         raise TableError(
             f"{target!r} is the target, and was given as the column of groups too: its rows of one value would all be held out "
             "together. Name another column."

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from chainrule.training.between_epochs.callbacks import EpochEnd, reason_of
 from chainrule.training.between_epochs.checkpoints import Checkpoints
 from chainrule.training.between_epochs.divergence import diverged
 from chainrule.training.between_epochs.progress import Display, display
-from chainrule.training.between_epochs.watching import warn_unless_finite, watchers
+from chainrule.training.between_epochs.watching import Watchers, warn_unless_finite
 from chainrule.training.data import filled_up, owned
 from chainrule.training.evaluation import Evaluator, Scorer, means_of, samples_are_apart
 from chainrule.training.history import DIVERGED, FINISHED, History
@@ -121,7 +122,7 @@ class Training:
         """Stand before the first epoch, or where a run stands."""
         steps, run = 0 if begin is None else begin.steps, begin if isinstance(begin, Run) else None
         rate, validated = self.step.optimizer.learning_rate, self.validation is not None
-        self.watch, self.plateau = watchers(self.settings.early_stopping, rate, validated, self.steps_per_epoch, run)
+        self.watchers = Watchers.of(self.settings.early_stopping, rate, validated, self.steps_per_epoch, run)
         self.history = History()
         self.keyframes: Keyframes | None = None
         self.checkpoints: Checkpoints | None = None
@@ -155,9 +156,9 @@ class Training:
         at, history = self._at.apart() if own else self._at, self.history.copy()
         done = history.epochs - at.block.first
         under_way = at.reported[done * self.steps_per_epoch :]
-        asked = len(under_way) > 0 and self.watch is not None and self.watch.needs_before
+        asked = len(under_way) > 0 and self.watchers.needs_before
         begun_with = at.learned(done * self.steps_per_epoch, self._began_at, self._begun_with) if asked else None
-        best = None if self.watch is None else self.watch.best
+        best = self.watchers.best
         return Run(
             optimizer_state=at.nested["optimizer"],
             steps=self.earlier + history.epochs * self.steps_per_epoch + len(under_way),
@@ -167,7 +168,7 @@ class Training:
             under_way=under_way,
             settings=self.same_to_go_on,
             best=best.copy() if own and best is not None else best,
-            plateau=None if self.plateau is None else self.plateau.position,
+            plateau=self.watchers.position,
             begun_with=found(begun_with, self.runner, at.state),
         )
 
@@ -219,7 +220,7 @@ class Training:
         with suppress(KeyboardInterrupt):  # there is nothing left to be ended
             self._find()
         self._find()
-        best = None if self.watch is None else self.watch.best
+        best = self.watchers.best
         if best is not None and best.parameters is not None:
             self._restored, self.history.best_epoch = best.parameters, best.epoch
 
@@ -228,7 +229,7 @@ class Training:
         settings, share = self.settings, 1.0 if self.keyframes is None else self.keyframes.share
         runner = self.blocks or BlockRunner(self.runner, self.steps_per_epoch, share)
         alone = not self._looked_at and not settings.callbacks
-        certain = alone and not runner.by_others and (self.watch, self.plateau, settings.stop) == (None, None, None)
+        certain = alone and not runner.by_others and not self.watchers and settings.stop is None
         if self._is_over() or (done := self.history.epochs) == settings.epochs:
             return
         count, ahead = max(-(-self._at.steps // self.steps_per_epoch), self._length(done, runner) if alone else 1), None
@@ -257,14 +258,13 @@ class Training:
 
     def _length(self, done: int, runner: BlockRunner) -> int:
         """How many epochs from number `done` on one block takes."""
-        certain = [x.ahead for x in (self.settings.stop, self.plateau) if x is not None]
-        certain += [] if self.watch is None else [self.watch.ahead(self.history)]
-        return runner.epochs_at_once(min([float(self.settings.epochs - done), *certain]))
+        stop = math.inf if self.settings.stop is None else self.settings.stop.ahead
+        return runner.epochs_at_once(min(self.settings.epochs - done, stop, self.watchers.ahead(self.history)))
 
     def _carry_out(self, block: Block, runner: BlockRunner, shown: Display) -> Iterator[Call]:
         """The steps of a block that are not yet done."""
-        self._began_at = None if self.watch is None else self._at
-        if self.watch is not None and self.watch.needs_before and not self._at.steps:
+        self._began_at = None if self.watchers.stopping is None else self._at
+        if self.watchers.needs_before and not self._at.steps:
             self._begun_with = self._at.nested["learned"]
         for call in runner.calls(block, self._at.steps):
             if runner.by_others:
@@ -344,22 +344,20 @@ class Training:
     def _looked_at(self) -> bool:
         """Whether something looks at every epoch, so that they come one at a time; what watches where others ask it on the way."""
         kept = self.keyframes is not None or self.checkpoints is not None or isinstance(self.runner, WindowedRunner)
-        return any(x is not None for x in (self.validator, self.scorer, *((self.watch, self.plateau) if kept else ())))
+        return self.validator is not None or self.scorer is not None or (kept and bool(self.watchers))
 
     def _show_watchers(self) -> None:
         """Show the last epoch to what watches and has not seen it."""
-        while self.plateau is not None and self.plateau.seen < self.history.epochs:
-            self.plateau.see(self.history)
-        while self.watch is not None and self.watch.seen < self.history.epochs:
-            self.watch.see(self.history, partial(self._learned, self.watch.seen - self._at.block.first))
+        self.watchers.see(self.history, self._learned)
 
     def _learned(self, epoch: int, end: int) -> Any:
-        return self._at.learned((epoch + end) * self.steps_per_epoch, self._began_at, self._begun_with)
+        """The learned parameters before (0) or after (1) an epoch of the block, or what they are found by."""
+        steps = (epoch + end - self._at.block.first) * self.steps_per_epoch
+        return self._at.learned(steps, self._began_at, self._begun_with)
 
     def _find(self) -> None:
         """Have early stopping's parameters, which may so far be places within a block."""
-        if self.watch is not None:
-            self.watch.find(lambda learned: found(learned, self.runner, self._at.state))
+        self.watchers.find(lambda learned: found(learned, self.runner, self._at.state))
 
     def _ended(self, row: dict[str, float], current: NetworkParameters) -> bool:
         """Show the last epoch to the callbacks; says whether one of them or early stopping ends the training."""
@@ -375,15 +373,14 @@ class Training:
 
     def _is_over(self) -> bool:
         """Whether early stopping has ended the training."""
-        if self.watch is None or not self.watch.is_over(self.history):
-            return False
-        self.history.stopped = "early stopping"
-        return True
+        if over := self.watchers.are_over(self.history):
+            self.history.stopped = "early stopping"
+        return over
 
     def block(self, done: int, count: int) -> Block:
         """Some epochs from number `done` on: orders, learning rates, and keys of the random numbers."""
-        by_others, scale = self.blocks is not None and self.blocks.by_others, self.plateau and self.plateau.scale
-        return self.timetable.block(done, count, self.earlier, scale, by_others=by_others)
+        by_others = self.blocks is not None and self.blocks.by_others
+        return self.timetable.block(done, count, self.earlier, self.watchers.scale, by_others=by_others)
 
     # --- what is recorded
 

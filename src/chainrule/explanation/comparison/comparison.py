@@ -64,11 +64,11 @@ def told_apart(
 def _unknown(entry: GradientPair, names: list[str]) -> Difference:
     """What is said where no mistake that is known gives these numbers."""
     if entry.place is None:
-        says = f"shape {entry.shape} in place of {entry.right_shape}, and the numbers are in no known way those of the right one"
+        says = f"shape {entry.shape} instead of {entry.right_shape}, and its numbers match no known mistake"
         return Difference("", tuple(names), says, f"Give {entry.name} the shape {entry.right_shape}")
     where = f"{entry.name}[{', '.join(map(str, entry.place))}]" if entry.place else entry.name
     return Difference(
-        "", tuple(names), f"different in no way that is known, most in {where}", f"Look how {where} comes about, below"
+        "", tuple(names), f"wrong in no way that is known, most in {where}", f"See below how {where} comes about"
     )
 
 
@@ -123,7 +123,7 @@ def _scaled(hypothesis: Hypothesis, c: float, reasons: list[str]) -> Hypothesis:
         return None if own is None else c * own
 
     return Hypothesis(
-        f"{hypothesis.says}; and that times {told(c, 6)}: {', or '.join(reasons)}",
+        f"{hypothesis.says}; and that multiplied by {told(c, 6)}: {', or '.join(reasons)}",
         f"{hypothesis.remedy}. {undone(c)}",
         gives,
         hypothesis.unknowns + SURE,

@@ -115,7 +115,7 @@ class Permuted(Mistake):
                 if order is not None:
                     yield Hypothesis(
                         f"the right {what} in another order: {', '.join(map(str, order[:12]))}{', …' * (len(order) > 12)}",
-                        f"Look what the {what} count",
+                        f"Check what the {what} stand for",
                         {name: np.take(right, order, axis=axis)}.get,
                         evidence={"axis": axis, "order": order},
                     )
@@ -162,7 +162,7 @@ def _factor(given: Given, c: float, reasons: list[str]) -> Hypothesis:
 def undone(c: float) -> str:
     """What to do about a factor."""
     if c in (0, -1):
-        return "Look at what is assigned to it" if c == 0 else "Change the sign"
+        return "Check what is assigned to it" if c == 0 else "Change the sign"
     return f"Divide it by {told(c, 6)}" if abs(c) > 1 else f"Multiply it by {told(1 / c, 6)}"
 
 
@@ -175,12 +175,12 @@ def known_factors(given: Given) -> dict[float, list[str]]:
     nothing: Part = (1.0, "")
     signs = [
         nothing,
-        (-1.0, "−1 is of the sign: target − output in place of output − target, or a step in place of a gradient"),
+        (-1.0, "−1 is a wrong sign: target − output instead of output − target, or a step instead of a gradient"),
     ]
     twos = [
         nothing,
         (2.0, "2 is the derivative of a square, 2d, where L has ½d²"),
-        (0.5, "½ is of ½d², where L has d²"),
+        (0.5, "½ comes from ½d², where L has d²"),
     ]
     rates = [nothing]
     if given.rate is not None:
@@ -208,7 +208,7 @@ def _means(given: Given) -> list[Part]:
     for what, size in sizes.items():
         if size > 1:
             parts += [
-                (float(size), f"{size} is the number of {what}, over which the mean was not taken"),
-                (1.0 / size, f"1/{size} is of the mean over {size} {what}, which was taken once too often"),
+                (float(size), f"{size} is the number of {what}, over which the mean should have been taken"),
+                (1.0 / size, f"1/{size} comes from the mean over {size} {what}, which was taken once too often"),
             ]
     return parts

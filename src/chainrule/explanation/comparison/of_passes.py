@@ -70,7 +70,7 @@ class SlopeTwice(_OtherSlope):
     """δ = ∂L/∂a · act′(z)²: as where softmax or σ with cross-entropy gives a − t, and act′ is multiplied by once more."""
 
     words: ClassVar[str] = "with {act} twice in {where}, δ = ∂L/∂a · act′(z)²"
-    remedy: ClassVar[str] = "Multiply by act′ once; with cross-entropy ∂L/∂z is a − t, and has it in it"
+    remedy: ClassVar[str] = "Multiply by act′ once; with cross-entropy ∂L/∂z = a − t already contains it"
     slope: ClassVar[staticmethod[[Station], Any]] = staticmethod(twice)
 
 
@@ -78,8 +78,8 @@ class SlopeTwice(_OtherSlope):
 class SlopeAtActivation(_OtherSlope):
     """act′(a) in place of act′(z)."""
 
-    words: ClassVar[str] = "with {act} taken at a in place of z in {where}"
-    remedy: ClassVar[str] = "Take act′ at z, which is before the activation"
+    words: ClassVar[str] = "with {act} taken at a instead of z in {where}"
+    remedy: ClassVar[str] = "Take act′ at z, the value before the activation"
     slope: ClassVar[staticmethod[[Station], Any]] = staticmethod(at_a)
 
 

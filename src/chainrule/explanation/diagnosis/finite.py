@@ -135,8 +135,8 @@ def _remedy(evaluation: Evaluation, given: dict[str, float | None]) -> str:
             return f"{evaluation.label(x)}, which reaches {told(size)}, {how}"
     large = [name for name, x in given.items() if x is not None and abs(x) > BEYOND]
     if large:
-        return f"a smaller {large[0]}: smaller first weights, standardised inputs, or a smaller learning rate"
+        return f"a smaller {large[0]}: smaller initial weights, standardised inputs, or a smaller learning rate"
     return (
-        "a formula that is finite there too, such as cr.log_softmax for log of softmax, or numbers that are kept off the place "
+        "a formula that stays finite, such as cr.log_softmax for log of softmax, or numbers that are kept off the place "
         "before the operation, as in np.sqrt(np.where(x > 0, x, 1.0))"
     )

@@ -64,7 +64,7 @@ class Kink(Illness):
                     "places": places.tolist(),
                     "taken": None if local is None else float(np.asarray(local)[place]),
                 }
-                remedy = "nothing, unless many values stand there; then other first biases, bias=0.01, or a smooth activation"
+                remedy = "other initial biases, bias=0.01, or a smooth activation, if many values are there; a few do no harm"
                 yield self.found(says, [element], remedy, evidence)
                 break
 

@@ -46,7 +46,7 @@ class NoGradient(Illness):
                 if station.dz is None or not np.any(station.dz):
                     return (
                         f"{station.activation} = 0 in {station.name} at all units and samples",
-                        'an activation that has a slope there, such as "tanh", or smaller first weights',
+                        'an activation that has a slope there, such as "tanh", or smaller initial weights',
                         {"where": station.name, "mean_slope": 0.0},
                     )
             elif above and (station.dz is None or not np.any(station.dz)):
@@ -59,14 +59,14 @@ class NoGradient(Illness):
                     )
                 return (
                     f"no derivative passes from {above[0].name} to {station.name}",
-                    "a way that has derivatives: no comparisons, no rounding, no cr.stop_gradient",
+                    "a path that has derivatives: no comparisons, no rounding, no cr.stop_gradient",
                     {"where": above[0].name},
                 )
         quiet = [x for x in seen.stations if x.layer in layers]
         if quiet and not any(x is not None and np.any(x) for x in (s.dz for s in quiet)):
             return (
                 f"the loss does not depend on {quiet[-1].name} in a way that has a derivative",
-                "a use of its result in the network's output, or frozen=… for what is not to learn",
+                "using its result in the network's output, or frozen=… for parameters that should not learn",
                 {"where": quiet[-1].name},
             )
         return (
@@ -106,10 +106,10 @@ class AtMinimum(Illness):
         if not fits and not (shares and max(shares.values()) < self.share):
             return
         total = math.hypot(*(p.gradient for p in seen.parameters))
-        says = f"the gradient is 0 as far as can be told (all of it together {told(total)}): L = {told(seen.loss, 6)} is at a "
+        says = f"the gradient is 0 to rounding (the norm of all of it {told(total)}): L = {told(seen.loss, 6)} is at a "
         says += "minimum, or a flat place"
         says += ", and no output could be nearer to its target" if fits else ", where the samples' gradients cancel"
-        remedy = "nothing, if this loss is low enough; else other first weights (seed=1), or a larger network"
+        remedy = "other initial weights (seed=1) or a larger network, unless this loss is low enough"
         yield self.found(f"{says}.", [], remedy, {"loss": seen.loss, "gradient": total, "shares": shares})
 
 

@@ -15,8 +15,10 @@ from chainrule.explanation.diagnosis.measures import Measures
 from chainrule.explanation.sentences import listed, one_part, rounded, told
 from chainrule.explanation.stations import Station
 
-FLAT = 'an activation whose slope is 1 where it is on: "relu", whose weights start by "he_normal"'
-TOO_FAR = "z nearer to where the activation is steep: standardised inputs, smaller first weights or other first biases"
+FLAT = 'an activation whose slope is 1 where it is on: "relu", with weights initialised by "he_normal"'
+TOO_FAR = (
+    "values of z where the activation is steep: standardised inputs, smaller initial weights or other initial biases"
+)
 STEEP = 0.5
 """An activation whose act′ leaves less than this of a gradient, layer by layer, is what makes it vanish."""
 
@@ -54,15 +56,15 @@ class _Changing(Illness):
         }
         says = f"{worst.name} receives {_times(share)} the gradient of {way[-1].name}: ‖∂L/∂z‖ = "
         says += f"{told(evidence['norm'])} against {told(evidence['norm_above'])}"
-        says += f", ×{told(factor)} a layer" if len(steps) > 1 else ""
+        says += f", ×{told(factor)} per layer" if len(steps) > 1 else ""
         parts = []
         if slopes is not None:
             name = listed(dict.fromkeys(x.activation for x in way[:-1] if x.slopes is not None))
             mean = _mean([f.mean_slope for f in steps])
-            parts.append(f"{name} makes ×{told(slopes)} of it (mean |{name}| = {told(mean or 0.0)})")
+            parts.append(f"×{told(slopes)} from {name} (mean |{name}| = {told(mean or 0.0)})")
         if weights is not None:
-            parts.append(f"the weights ×{told(weights)}{_told_sizes(evidence['weights'])}")
-        return says + (f"; {', '.join(parts)}" if parts else "") + ".", evidence
+            parts.append(f"×{told(weights)} from the weights{_told_sizes(evidence['weights'])}")
+        return says + (f": {', '.join(parts)}" if parts else "") + ".", evidence
 
 
 @dataclass(frozen=True)

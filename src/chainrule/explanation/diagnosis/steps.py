@@ -34,14 +34,14 @@ class _Moved(Illness):
         others = f" (others: {listed(n for n in names if n != worst.name)})" if len(names) > 1 else ""
         says = (
             f"{worst.name} moves by {told(ratio)} of its own size in one step{others}: ‖ΔW‖/‖W‖ = {told(worst.update)}/"
-            f"{told(worst.size)} with {seen.optimizer} at η = {seen.rate:g}; about 0.001 is usual."
+            f"{told(worst.size)} with {seen.optimizer} at η = {seen.rate:g}; about 0.001 is typical."
         )
         evidence = {
             "ratios": {p.name: r for p, r in ratios.items()},
             "learning_rate": seen.rate,
             "suggested_learning_rate": rate,
         }
-        return self.found(says, names, f"learning_rate={rate:g} in place of {seen.rate:g}", evidence)
+        return self.found(says, names, f"learning_rate={rate:g} instead of {seen.rate:g}", evidence)
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def _title(told: Diagnosed) -> str:
 
 
 def _nothing(told: Diagnosed) -> str:
-    return f"Nothing was found. Looked for: {'; '.join(told.looked_for)}."
+    return f"No problems found. Looked for: {'; '.join(told.looked_for)}."
 
 
 def _tables(told: Diagnosed) -> list[Table]:
@@ -101,12 +101,12 @@ def _tables(told: Diagnosed) -> list[Table]:
     ]
     return [
         Table(
-            "What is left of the gradient on its way back, and the factors that made it so",
+            "The gradient on its way back, and what multiplies it from layer to layer",
             heads,
             *_cut(flows),
             texts=2,
         ),
-        Table("Gradients and steps beside the parameters' own size", SIZES, *_cut(slopes)),
+        Table("Gradients and steps relative to the size of the parameters", SIZES, *_cut(slopes)),
     ]
 
 

@@ -182,77 +182,105 @@ def strongest(style: Style, layer: RowLayer) -> Column:
 
 def connected(style: Style, layer: RowLayer, picked: Strongest | None = None) -> Column:
     """A layer to its connections, or those that were picked: before every neuron a row for each of its weights, and for its bias."""
-    weight, bias = style.value(layer.weight), style.value(layer.bias)
-    w_name, b_name = style.letter(layer.weight, "w"), style.letter(layer.bias, "b")
+    rows = _Rows(style, layer, picked)
     units = range(layer.units) if picked is None else list(picked.inputs)
-    names = {} if picked is None else {i: f"[{i}]" for own in picked.inputs.values() for i in own}
-    slopes, slope = style.gradient(layer.weight), style.gradient(layer.bias)
-    d = style.digits
-
-    def column(array: Any, also: Any) -> float:
-        numbers = [*np.ravel([] if array is None else array), *np.ravel([] if also is None else also)]
-        return max((tag_width(signed(x, d)) for x in numbers), default=tag_width(NOT_COMPUTED))
-
-    room = style.room * SMALL_SIZE / NUMBER_SIZE + 10 if style.steady else 0.0
-    sloped = style.differentiated and style.has_data
-    first = 0.0 if weight is None else max(room, column(weight, bias))
-    second = 0.0 if weight is None or not sloped else max(room, column(slopes, slope))
-    labels = [*names.values(), *([] if bias is None or weight is None else [b_name])]
-    letter = max((text_width(name, SMALL_SIZE) + 6 for name in labels), default=0.0)
-    reach = letter + first + (second + 4 if second else 0.0)
     texts = [
         Neuron(f"{layer.name}[{j}]", said, key=style.keys_of_unit(layer.a, j)[0], room=style.room)
         for j, said in zip(units, _states(style, layer, units), strict=True)
     ]
     bodies = boxes_of(texts, VALUE_FILL, VALUE_STROKE, 14)
-    largest = largest_of(weight)
-    bend = 26.0 if weight is not None else 0.0
-    width = reach + bend + bodies[0].width
+    width = rows.end + bodies[0].width
     shapes: list[Shape] = list(header(layer.name, layer.description if picked is None else picked.says, width))
-    if weight is not None:
-        shapes += [Text(letter + first / 2, HEADER - 3, w_name, SMALL_SIZE, MUTED, "middle")]
-        if second:
-            text = f"∂{_loss(style)}/∂{w_name}"
-            shapes += [Text(letter + first + 4 + second / 2, HEADER - 3, text, SMALL_SIZE, MUTED, "middle")]
+    shapes += rows.heads()
     y = HEADER + 4
     connections: list[Connection] = []
     exits = []
     for j, body in zip(units, bodies, strict=True):
-        inputs = list(range(layer.inputs) if picked is None else picked.inputs[j])
-        count = 1 if weight is None else len(inputs) + (bias is not None)
-        height = max(body.height, count * TAG_HEIGHT)
-        middle, top = y + height / 2, y + (height - count * TAG_HEIGHT) / 2
-        if weight is None:
+        own = rows.of(j)
+        height = max(body.height, max(1, len(own)) * TAG_HEIGHT)
+        middle, top = y + height / 2, y + (height - len(own) * TAG_HEIGHT) / 2
+        if not own:
             connections.append(Connection(j, (0.0, middle), None))
-        for row, i in enumerate([] if weight is None else [*inputs, layer.inputs][:count]):
-            level = top + (row + 0.5) * TAG_HEIGHT
-            is_bias = i == layer.inputs
-            w = float(bias[j] if is_bias else weight[i, j])
-            g = None if slopes is None else (None if slope is None else slope[j]) if is_bias else slopes[i, j]
-            name = f"{layer.name}.{f'bias[{j}]' if is_bias else f'weight[{i}, {j}]'}"
-            own, slopes_of = keys_of(style.evaluation, layer.bias if is_bias else layer.weight)
-            place = (j,) if is_bias else (i, j)
-            tip = f"{name} = {w!r}" + ("" if g is None else f", gradient {float(g)!r}")
-            colour, thick = colour_of(w), thickness_of(w, largest, 3.4)
-            end, turn = (reach + bend, middle + (level - middle) * 0.2), reach + bend / 2
-            points: tuple[Point, ...] = ((reach, level), (turn, level), (turn, end[1]), end)
-            shapes.append(Curve(points, colour, 1.0 if is_bias else thick, key=own.at(*place)))
-            shapes.append(tag(signed(w, d), w, first, tip, own.at(*place)).at(letter, level - TAG_HEIGHT / 2 + 1))
-            if second:
-                text = NOT_COMPUTED if g is None else signed(g, d)
-                corner = (letter + first + 4, level - TAG_HEIGHT / 2 + 1)
-                shapes.append(_gradient_tag(text, g, second, tip, slopes_of.at(*place)).at(*corner))
-            label = b_name if is_bias else names.get(i, "")
-            if label:
-                shapes.append(Text(letter - 3, level + 3.5, label, SMALL_SIZE, MUTED, "end"))
-            if not is_bias:
-                start = letter - (text_width(label, SMALL_SIZE) + 6 if label else 0.0)
-                connections.append(Connection(i, (start, level), w, own.at(*place)))
-        exits.append((reach + bend + body.width, middle))
-        shapes.append(body.at(reach + bend, middle - body.height / 2))
+        for row, i in enumerate(own):
+            drawn, connection = rows.drawn(j, i, top + (row + 0.5) * TAG_HEIGHT, middle)
+            shapes += drawn
+            connections += [] if connection is None else [connection]
+        exits.append((width, middle))
+        shapes.append(body.at(rows.end, middle - body.height / 2))
         y += height + SPACE
     group = Group(width, y - SPACE, tuple(shapes))
     return Column(group, tuple(exits), (0.0, group.height / 2), tuple(connections), layer.inputs)
+
+
+class _Rows:
+    """The rows before the neurons of a layer: a letter, a weight or bias, its gradient, and the line to the neuron at `end`."""
+
+    def __init__(self, style: Style, layer: RowLayer, picked: Strongest | None) -> None:
+        self._style, self._layer, self._picked = style, layer, picked
+        self._weight, self._bias = style.value(layer.weight), style.value(layer.bias)
+        self._slopes, self._slope = style.gradient(layer.weight), style.gradient(layer.bias)
+        self._w_name, self._b_name = style.letter(layer.weight, "w"), style.letter(layer.bias, "b")
+        self._names = {} if picked is None else {i: f"[{i}]" for own in picked.inputs.values() for i in own}
+        self._largest = largest_of(self._weight)
+        there = self._weight is not None
+        labels = [*self._names.values(), *([self._b_name] if there and self._bias is not None else [])]
+        self._letter = max((text_width(name, SMALL_SIZE) + 6 for name in labels), default=0.0)
+        self._first = self._room(self._weight, self._bias) if there else 0.0
+        sloped = there and style.differentiated and style.has_data
+        self._second = self._room(self._slopes, self._slope) if sloped else 0.0
+        self._reach = self._letter + self._first + (self._second + 4 if self._second else 0.0)
+        self.end = self._reach + (26.0 if there else 0.0)
+
+    def _room(self, array: Any, also: Any) -> float:
+        """How wide the tags of these numbers are."""
+        style = self._style
+        room = style.room * SMALL_SIZE / NUMBER_SIZE + 10 if style.steady else 0.0
+        numbers = [*np.ravel([] if array is None else array), *np.ravel([] if also is None else also)]
+        return max(room, max((tag_width(signed(x, style.digits)) for x in numbers), default=tag_width(NOT_COMPUTED)))
+
+    def heads(self) -> list[Shape]:
+        """What stands above them."""
+        if self._weight is None:
+            return []
+        texts = [(self._letter + self._first / 2, self._w_name)]
+        if self._second:
+            text = f"∂{_loss(self._style)}/∂{self._w_name}"
+            texts.append((self._letter + self._first + 4 + self._second / 2, text))
+        return [Text(x, HEADER - 3, text, SMALL_SIZE, MUTED, "middle") for x, text in texts]
+
+    def of(self, j: int) -> list[int]:
+        """The rows of a neuron, by the inputs of its weights; its bias is one more."""
+        if self._weight is None:
+            return []
+        inputs = list(range(self._layer.inputs) if self._picked is None else self._picked.inputs[j])
+        return [*inputs, *([] if self._bias is None else [self._layer.inputs])]
+
+    def drawn(self, j: int, i: int, level: float, middle: float) -> tuple[list[Shape], Connection | None]:
+        """One row at a level, the neuron's middle being at another; and how its input reaches it, if it is no bias."""
+        style, layer, is_bias = self._style, self._layer, i == self._layer.inputs
+        w = float(self._bias[j] if is_bias else self._weight[i, j])
+        slopes, place = (self._slope, (j,)) if is_bias else (self._slopes, (i, j))
+        g = None if slopes is None else slopes[place]
+        name = f"{layer.name}.{f'bias[{j}]' if is_bias else f'weight[{i}, {j}]'}"
+        own, slopes_of = keys_of(style.evaluation, layer.bias if is_bias else layer.weight)
+        key, tip = own.at(*place), f"{name} = {w!r}" + ("" if g is None else f", gradient {float(g)!r}")
+        turn, last = (self._reach + self.end) / 2, middle + (level - middle) * 0.2
+        points: tuple[Point, ...] = ((self._reach, level), (turn, level), (turn, last), (self.end, last))
+        thick = 1.0 if is_bias else thickness_of(w, self._largest, 3.4)
+        shapes: list[Shape] = [Curve(points, colour_of(w), thick, key=key)]
+        top = level - TAG_HEIGHT / 2 + 1
+        shapes.append(tag(signed(w, style.digits), w, self._first, tip, key).at(self._letter, top))
+        if self._second:
+            text = NOT_COMPUTED if g is None else signed(g, style.digits)
+            slope = _gradient_tag(text, g, self._second, tip, slopes_of.at(*place))
+            shapes.append(slope.at(self._letter + self._first + 4, top))
+        label = self._b_name if is_bias else self._names.get(i, "")
+        if label:
+            shapes.append(Text(self._letter - 3, level + 3.5, label, SMALL_SIZE, MUTED, "end"))
+        if is_bias:
+            return shapes, None
+        start = self._letter - (text_width(label, SMALL_SIZE) + 6 if label else 0.0)
+        return shapes, Connection(i, (start, level), w, key)
 
 
 def _gradient_tag(text: str, slope: Any, width: float, tip: str, key: str) -> Group:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,10 +61,16 @@ def _triangle(uplo: Any) -> str:
 _GENERAL = (example(A), example(TURNING), example(np.stack([A, TURNING])))
 
 
+@cache
+def _always_complex() -> bool:
+    """Whether NumPy makes complex numbers of all eigenvalues; before 2.5 they were real where all of a real matrix's are."""
+    return np.linalg.eigvals(np.eye(1)).dtype.kind == "c"
+
+
 def _as_numpy(m: Any, a: Any, values: Any, *others: Any) -> tuple[Any, ...]:
-    """Real numbers, where a real matrix has only such eigenvalues and its numbers are known; in a Program complex ones."""
+    """Real numbers, where NumPy makes such of known ones; in a Program complex ones."""
     plain = seen(m, values)
-    if a.dtype.kind == "c" or not is_known(plain) or np.any(np.imag(plain)):
+    if a.dtype.kind == "c" or _always_complex() or not is_known(plain) or np.any(np.imag(plain)):
         return values, *others
     return tuple(m.real(x) for x in (values, *others))
 

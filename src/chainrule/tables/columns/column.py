@@ -135,7 +135,10 @@ class Column:
         """One cell as `read` would have it; kinds that can be quicker than by a series say so."""
         import polars as pl
 
-        return self.read(pl.Series([cell], strict=False), spelling).values[0]
+        cells = pl.Series([cell], strict=False)
+        if cells.dtype == pl.Object:  # of another library, such as pandas' spans of time: columns of these are text
+            cells = pl.Series([str(cell)])
+        return self.read(cells, spelling).values[0]
 
     def is_sure(self, cell: Any, value: Any) -> bool:
         """Whether `read` gives this too of a table with this cell, and nothing to say of it; kinds that cannot tell say no."""

@@ -70,7 +70,10 @@ def as_texts(cells: pl.Series) -> pl.Series | None:
         return cells.cast(pl.String)
     if kind.is_float():  # infinity is no number, as in columns of numbers
         cells = cells.set(~cells.is_finite(), None)
-    texts = [None if cell is None else as_text(cell) for cell in cells.to_list()]
+    found = cells.to_list()
+    if kind == pl.Float32:  # of whose 0.1 float64 makes 0.10000000149011612
+        found = [None if cell is None else float(str(np.float32(cell))) for cell in found]
+    texts = [None if cell is None else as_text(cell) for cell in found]
     return pl.Series(cells.name, texts, dtype=pl.String)
 
 

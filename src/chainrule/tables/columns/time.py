@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from chainrule.tables.columns.column import Column, Feature, Reading, require
 from chainrule.tables.columns.number import Number
-from chainrule.tables.columns.time_forms import form_of, has_day, iso_forms, other_order, parsed, spelled
+from chainrule.tables.columns.texts import as_texts
+from chainrule.tables.columns.time_forms import OF_DAY, form_of, has_day, iso_forms, other_order, parsed, spelled
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import Numbers
 from chainrule.tables.options import columns_option, unread
@@ -38,7 +39,7 @@ class Time(Column):
     Attributes
     ----------
     form : str
-        How text spells it, as `strftime` would; empty for columns that are times already.
+        How text spells it, as `strftime` would; empty for columns that are dates already.
     parts : tuple of str
         Which of "elapsed", "year", "season", "weekday", "hour" vary.
     median, scale : float
@@ -70,7 +71,7 @@ class Time(Column):
     @classmethod
     def learn(cls, name: str, cells: pl.Series, spelling: Spelling, forced: str | None = None, **_: Any) -> Time | None:
         """What the cells teach; None if they are no times, or all the same. `forced` may be a form such as `%d.%m.%y`."""
-        form = ""
+        form = OF_DAY if str(cells.dtype) == "Time" else ""
         if not cells.dtype.is_temporal():
             texts = _as_text(cells)
             found = form_of(texts, spelling, forced) if texts is not None else None
@@ -87,7 +88,8 @@ class Time(Column):
             return None
         told = _time_of_day if _without_day(cells, form) else _date
         first, last = (told(x) for x in (present.min(), present.max()))
-        why = f"times from {first} to {last}" + (f", spelled {form}" if form else "")
+        spelling_told = f", spelled {form}" if form and not cells.dtype.is_temporal() else ""
+        why = f"times from {first} to {last}{spelling_told}"
         if zone not in ("", "UTC"):
             why += f", by the clock of {zone}"
         return cls(name, why, form, _varying(present), like.median, like.scale, like.missing, zone)
@@ -266,7 +268,9 @@ def _seconds(cells: pl.Series, form: str, zone: str, spelling: Spelling) -> tupl
         raise TypeError("spans of time are no moments")
     if cells.dtype.is_temporal():
         return _since_1970(cells, zone), []
-    texts = (cells.cast(pl.Int64, strict=False) if cells.dtype.is_numeric() else cells).cast(pl.String)
+    texts = as_texts(cells)
+    if texts is None:
+        raise TypeError(f"{cells.dtype} holds no times")
     seconds = np.full(len(texts), np.nan)
     failed = texts.is_not_null().to_numpy()
     left = texts.drop_nulls()

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 SAMPLE = 60
 
+OF_DAY = "%H:%M:%S"
+"""How ISO 8601 spells times of day."""
+
 _DATES = (
     "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%m/%d/%y",
     "%d/%m/%y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y",
@@ -176,9 +179,11 @@ def spelled(text: str, form: str) -> datetime | None:
 
 
 def iso_forms(texts: pl.Series, form: str) -> list[str]:
-    """The forms of ISO 8601 among texts; none where times of day are learned, or the day stands before the month."""
-    if not len(texts) or "%Y-%d" in form or (form and not re.search("%[Yy]", form)):
+    """The forms of ISO 8601 among texts, of times of day where these are learned; none where the day stands before the month."""
+    of_day = bool(form) and not has_day(form)
+    if not len(texts) or "%Y-%d" in form or (form and not of_day and not re.search("%[Yy]", form)):
         return []
-    dates = texts.filter(texts.str.contains(r"^\d{4}-\d{2}-\d{2}")).unique(maintain_order=True)
-    sample = dates.gather_every(max(1, len(dates) // SAMPLE)).to_list()
-    return list(dict.fromkeys(form for text in sample for form in _forms(text) if form.startswith("%Y-%m-%d")))
+    begin, pattern = ("%H:%M", r"^\d{2}:\d{2}") if of_day else ("%Y-%m-%d", r"^\d{4}-\d{2}-\d{2}")
+    found = texts.filter(texts.str.contains(pattern)).unique(maintain_order=True)
+    sample = found.gather_every(max(1, len(found) // SAMPLE)).to_list()
+    return list(dict.fromkeys(form for text in sample for form in _forms(text) if form.startswith(begin)))

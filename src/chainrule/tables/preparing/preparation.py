@@ -273,6 +273,8 @@ class Preparation:
     def _check_columns(self, table: Table, *more: str) -> None:
         there = set(table.names)
         absent = [name for name in (*(column.name for column in self.used), *more) if name not in there]
+        for name in set(absent) & set(table.left_out):
+            table.column(name)  # which is there, and says what it holds
         if absent:
             unknown = "" if set(absent) <= set(more) else ", with empty cells where values are not known"
             raise TableError(

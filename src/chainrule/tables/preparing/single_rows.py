@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.columns import Column
-from chainrule.tables.columns.texts import plain
+from chainrule.tables.columns.texts import as_text, plain
 from chainrule.tables.missing import Spelling
 from chainrule.tables.options import TableError, quoted
 from chainrule.tables.preparing.blocks import Block, joined
@@ -24,7 +24,7 @@ def read_row(blocks: Sequence[Block], spelling: Spelling, row: Mapping[str, Any]
     KeyError
         When a column is absent.
     TableError
-        When a text is no value of its column: of a row nobody sees remarks.
+        When a cell is no value of its column: of a row nobody sees remarks.
     """
     read = [
         [_value(column, plain(cell), spelling) for column, cell in zip(block.columns, given, strict=True)]
@@ -71,7 +71,7 @@ def _value(column: Column, cell: Any, spelling: Spelling) -> NDArray[np.float64]
         value = np.asarray(column.read_one(cell, spelling))
     except TypeError:
         value = None
-    if value is None or (type(cell) is str and np.isnan(value).any() and not spelling.is_missing(cell)):
+    if value is None or (cell is not None and np.isnan(value).any() and not spelling.is_missing(as_text(cell))):
         raise TableError(
             f"column {column.name!r} of the row holds {quoted([cell])}; the model learned a {column.kind} there. Give one, or "
             "None where it is missing."

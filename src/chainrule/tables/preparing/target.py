@@ -111,7 +111,7 @@ class Target:
 
     def without_value(self, column: pl.Series, without: NDArray[np.bool_], spelling: Spelling) -> str:
         """What is said of the rows left out, those marked: which texts in them are no value."""
-        texts = as_texts(column.filter(without))
+        texts = as_texts(column.gather(np.flatnonzero(without)))
         strange = [] if texts is None else texts.drop_nulls().unique(maintain_order=True).to_list()
         strange = [text for text in strange if not spelling.is_missing(text)]
         said = f"{counted(int(without.sum()), 'row')} left out: no value in the target {self.name!r}"

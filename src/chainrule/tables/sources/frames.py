@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.tables.columns.texts import of_numpy
 from chainrule.tables.composed import composed, composed_frame
-from chainrule.tables.names import unique_names
+from chainrule.tables.names import spelled, unique_names
 from chainrule.tables.options import TableError, quoted
 from chainrule.tables.wide import each
 
@@ -23,15 +23,16 @@ _NUMBERS = frozenset({"b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4"
 
 
 class Frame(NamedTuple):
-    """What `frame_of` gives: a Polars frame, notes, and names that were given more than once."""
+    """What `frame_of` gives: a Polars frame, notes, names that were given more than once, and those of columns left out."""
 
     frame: pl.DataFrame
     notes: list[str]
     repeated: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def frame_of(source: Any) -> Frame:
-    """A Polars frame of `source`, notes, and names that were given more than once.
+    """A Polars frame of `source`, notes, names that were given more than once, and those of columns left out.
 
     Parameters
     ----------
@@ -89,19 +90,24 @@ def frame_of(source: Any) -> Frame:
 def row_of(source: Any, columns: Sequence[str]) -> Mapping[str, Any] | None:
     """The cells of a single row by column: a dict of single values, or a row of a pandas frame, as `frame.iloc[3]` is one.
 
-    None for anything else. A pandas Series that is labelled by none of `columns` is a column, not a row.
+    Cells of a record have names such as `record.field`, as in a table. None for anything else: a dict that has lists for
+    `columns`, or a pandas Series that is labelled by none of them, is columns.
 
     Examples
     --------
     >>> row_of({"age": 36, "name": "Ada"}, ["age"]), row_of({"age": [36]}, ["age"])
     ({'age': 36, 'name': 'Ada'}, None)
+    >>> row_of({"born": {"year": 1815}, "tags": ["first", "poet"]}, ["born.year"])
+    {'born.year': 1815, 'tags': ['first', 'poet']}
     """
     if isinstance(source, Mapping):
-        return None if any(_is_column(value) for value in source.values()) else _by_name(source)
+        row = _by_name(source)
+        read = [row[name] for name in columns if name in row] or row.values()
+        return None if any(map(_is_column, read)) else row
     if type(source).__module__.partition(".")[0] != "pandas" or getattr(source, "ndim", 2) != 1:
         return None
-    labels = unique_names([composed(str(label)) for label in source.index])[0]
-    return None if set(columns).isdisjoint(labels) else dict(zip(labels, source.tolist(), strict=True))
+    row = _flat(zip(source.index, source.tolist(), strict=True))
+    return None if row.keys().isdisjoint(columns) else row
 
 
 def only_row(source: Any) -> Mapping[str, Any] | None:
@@ -134,8 +140,25 @@ def only_row(source: Any) -> Mapping[str, Any] | None:
     return row if len(row) == len(names) and all(type(name) is str for name in names) else None
 
 
+def _flat(cells: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
+    """The cells by names that occur once, those of records with names such as `record.field`."""
+
+    def each(of: Iterable[tuple[Any, Any]]) -> Iterator[tuple[str, Any]]:
+        for name, cell in of:
+            if isinstance(cell, Mapping):
+                yield from each((f"{name}.{field}", own) for field, own in cell.items())
+            else:
+                yield composed(str(name)), cell
+
+    found = list(each(cells))
+    names, _, _ = unique_names([name for name, _ in found])
+    return dict(zip(names, (cell for _, cell in found), strict=True))
+
+
 def _by_name(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """The cells of a row by names as tables have them."""
+    if any(isinstance(cell, Mapping) for cell in row.values()):
+        return _flat(row.items())
     known = all(type(name) is str and name.isascii() for name in row)
     return row if known else {composed(str(name)): cell for name, cell in row.items()}
 
@@ -162,8 +185,8 @@ def _of_columns(columns: Sequence[tuple[Any, Any]], notes: list[str]) -> Frame:
             f"the columns of a table have one length, but {longest.name!r} has {len(longest):,} values and "
             f"{shortest.name!r} {len(shortest):,}; give as many values in each."
         )
-    frame, more, _ = _plain(pl.DataFrame(series))
-    return Frame(frame, [*notes, *remarks, *more], repeated)
+    frame, more, _, left_out = _plain(pl.DataFrame(series))
+    return Frame(frame, [*notes, *remarks, *more], repeated, left_out)
 
 
 def _series(name: str, values: Any) -> pl.Series:
@@ -172,6 +195,12 @@ def _series(name: str, values: Any) -> pl.Series:
 
     if isinstance(values, pl.Series):
         return values.alias(name)
+    if np.ma.isMaskedArray(values):  # of which not every release of Polars asks
+        hidden = np.ma.getmaskarray(values)
+        column = _series(
+            name, np.where(hidden, np.array(None), values.data) if values.dtype.kind == "O" else values.data
+        )
+        return column.zip_with(pl.Series(~hidden), column.clear(len(column)))
     if isinstance(values, np.ndarray) and values.dtype.kind in "mM":
         return pl.Series(name, values.astype(f"{values.dtype.kind}8[us]"))
     if isinstance(values, np.ndarray) and (values.dtype.kind == "U" or values.dtype.str[1:] in _NUMBERS):
@@ -221,8 +250,7 @@ def _pandas(frame: Any) -> tuple[list[tuple[str, Any]], list[str]]:
         notes.append(f"the index {quoted([str(name) for name in named])} is taken as a column")
         columns += [(str(name), _pandas_column(frame.index.get_level_values(name).to_series())) for name in named]
     for i, name in enumerate(frame.columns):
-        spelled = "_".join(str(part) for part in name) if isinstance(name, tuple) else str(name)
-        columns.append((spelled, _pandas_column(frame.iloc[:, i])))
+        columns.append((spelled(name) if isinstance(name, tuple) else name, _pandas_column(frame.iloc[:, i])))
     return columns, notes
 
 
@@ -235,8 +263,11 @@ def _pandas_column(column: Any) -> Any:
         return column.to_numpy()
     match type(dtype).__name__:
         case "CategoricalDtype":
-            categories = [*(str(value) for value in dtype.categories), None]  # the code of no value is -1
-            return pl.Series([categories[code] for code in column.cat.codes], dtype=pl.Categorical)
+            categories = [str(value) for value in dtype.categories]
+            ordered = dtype.ordered and len(set(categories)) == len(categories)
+            cells = [*categories, None]  # the code of no value is -1
+            kind = pl.Enum(categories) if ordered else pl.Categorical
+            return pl.Series([cells[code] for code in column.cat.codes], dtype=kind)
         case "DatetimeTZDtype":
             moments = pl.Series(column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype("M8[us]"))
             zone = getattr(dtype.tz, "key", None) or getattr(
@@ -279,7 +310,8 @@ def _plain(frame: pl.DataFrame) -> Frame:
     if names != frame.columns:
         once, _, again = unique_names(names)
         frame, notes = frame.rename(dict(zip(frame.columns, once, strict=True))), [*notes, *again]
-    return Frame(frame, [*notes, f"{quoted(lists)} left out: lists or binary data"] if lists else notes)
+    notes += [f"{quoted(lists)} left out: lists or binary data"] * bool(lists)
+    return Frame(frame, notes, left_out=tuple(map(composed, lists)))
 
 
 def _decoded(column: pl.Series) -> Iterator[pl.Series]:

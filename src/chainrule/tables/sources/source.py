@@ -139,12 +139,15 @@ def _columnar(kind: Kind, file: Path | io.BytesIO, source: str, decimal: Decimal
 
 def typed(holder: Any, source: str, decimal: Decimal | None) -> Table:
     """The table of what has columns with types; numbers may be written in those of text all the same."""
-    frame, notes, repeated = frame_of(holder)
+    frame, notes, repeated, left_out = frame_of(holder)
     if not frame.width or not frame.height:
         raise TableError(f"{source} holds no values; rows of values are needed.")
     mark = Mark(decimal) if decimal else decimal_mark(frame)
     notes += [mark.note] if mark.note else []
-    return Table(frame, source, decimal=mark.decimal, notes=tuple(notes), repeated=repeated, guessed=mark.guessed)
+    return Table(
+        frame, source, decimal=mark.decimal, notes=tuple(notes), repeated=repeated, guessed=mark.guessed,
+        left_out=left_out,
+    )  # fmt: skip
 
 
 def one_mark(table: Table, decimal: Decimal) -> Table:

@@ -189,9 +189,11 @@ def _titles(lines: Sequence[str], begin: int, separator: str | None) -> tuple[tu
     """Titles above a table, and the line after them: rows of one cell, below them names of three columns or more.
 
     With two columns it would be no title but the one name that R writes above a table of one column and row names; and where
-    rows differ in length, they are sentences with commas.
+    rows differ in length, they are sentences with commas. Where a separator parts the first line as it parts all others, that
+    holds names, in how many cells ever decimal commas would part the others.
     """
-    for candidate in (separator,) if separator else SEPARATORS:
+    candidates = (separator,) if separator else SEPARATORS
+    for candidate in candidates:
         if any(sum(map(bool, cells)) > 1 for cells, _ in _rows(lines[begin : begin + 1], candidate)):
             continue  # names, which may be many, stand in the first line
         rows = _rows(lines[begin : begin + _ASKED], candidate)
@@ -204,9 +206,16 @@ def _titles(lines: Sequence[str], begin: int, separator: str | None) -> tuple[tu
             and not any(_NUMBER.fullmatch(cell) for cell in names)
             and not any(cells and cells[0].startswith("#") for cells in filled[:above])
             and {len(cells) for cells, _ in rows[above:-1] or rows[above:]} == {len(rows[above][0])}
+            and not any(_are_even(_rows(lines[begin : begin + _ASKED], other)) for other in candidates)
         ):
             return tuple(cell for cells in filled[:above] for cell in cells), begin + rows[above - 1][1]
     return (), begin
+
+
+def _are_even(rows: Sequence[tuple[list[str], int]]) -> bool:
+    """Whether rows have several cells each and equally many, but for the last, which may go on."""
+    whole = [cells for cells, _ in (rows[:-1] if len(rows) > 2 else rows)]
+    return len(whole) > 0 and sum(map(bool, whole[0])) > 1 and len({len(cells) for cells in whole}) == 1
 
 
 def _without_comments(lines: Sequence[str], begin: int, after: int, separator: str, header: bool) -> tuple[int, bool]:

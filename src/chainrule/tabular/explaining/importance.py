@@ -119,7 +119,7 @@ class Importance(Written):
         notes = ([f"… and {left:,} columns that matter less still"] if left else []) + list(self.remarks)
         return Table(
             self.title,
-            ("column", "", "worse by", f"over {self.repeats} shuffles"),
+            ("column", "", "worse by", f"over {self.repeats} shuffle{'s' * (self.repeats != 1)}"),
             tuple(rows),
             "\n    ".join(notes),
             2,

@@ -50,6 +50,11 @@ class Candidate:
     problem: Problem
     preparation: Preparation
 
+    def weights(self, member: Member) -> NDArray[np.float64]:
+        """How much every row counts that a member of this had not seen."""
+        held = member.assignment.held
+        return np.ones(len(held)) if self.problem.weights is None else np.asarray(self.problem.weights[held], float)
+
     def wrong(self, member: Member) -> NDArray[np.float64]:
         """How wrong a member of this was for every row it had not seen, in units that compare: −ln p, or squared amounts."""
         truth, target = self.problem.y[member.assignment.held], self.preparation.target
@@ -175,8 +180,10 @@ def is_better(
             np.concatenate([candidate.wrong(member) for member in members])
             for candidate, members in zip((old[0], new[0]), pairs, strict=True)
         )
-        better = before - after
-        return bool(better.mean() > surely * better.std() / np.sqrt(len(better)))
+        counts = np.concatenate([new[0].weights(member) for member in pairs[1]])
+        share, better = counts / counts.sum(), before - after
+        mean = np.sum(share * better)
+        return bool(mean > surely * np.sqrt(np.sum(np.square(share * (better - mean)))))
     rows = np.concatenate([member.assignment.held for member in pairs[0]])
     said = [np.concatenate([member.said for member in members]) for members in pairs]
     return surely_less(

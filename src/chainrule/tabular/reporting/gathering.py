@@ -130,7 +130,7 @@ def report_of(
         When the model's scores are not of these rows.
     """
     preparation = model.preparation
-    inputs, known = _known(preparation, table)
+    inputs, known = _known(model, table)
     scores: dict[str, Scores] = {}
     if model.out_of_fold is not None and len(model.out_of_fold.rows):
         _check_rows(model, table, known.y)
@@ -167,24 +167,26 @@ def compared(model: Trained, table: Table | None = None, beside: Collection[str]
         When these are not the rows that the model was trained on.
     """
     if table is not None:
-        known = _known(model.preparation, table)[1]
+        known = _known(model, table)[1]
         _check_rows(model, table, known.y)
     elif model.learned is not None:
-        known = _as_simpler_models_take(model.preparation, model.learned.X, model.learned.truth)
+        known = _as_simpler_models_take(model, model.learned.X, model.learned.truth)
     else:
         raise NotBuiltError("this model was loaded, and its file has no rows; give those that it was trained on.")
     return _out_of_fold(model, known, beside)
 
 
-def _known(preparation: Preparation, table: Table) -> tuple[Inputs, baselines.Prepared]:
+def _known(model: Trained, table: Table) -> tuple[Inputs, baselines.Prepared]:
     """The inputs of the rows whose target is known, and the same as simpler models take them."""
-    inputs, truth = preparation.apply_with_truth(table)
-    return inputs, _as_simpler_models_take(preparation, inputs.X, truth)
+    inputs, truth = model.preparation.apply_with_truth(table)
+    return inputs, _as_simpler_models_take(model, inputs.X, truth)
 
 
-def _as_simpler_models_take(preparation: Preparation, X: NDArray[np.float32], truth: Array) -> baselines.Prepared:
+def _as_simpler_models_take(model: Trained, X: NDArray[np.float32], truth: Array) -> baselines.Prepared:
+    preparation, weights = model.preparation, model.weights
     codes = [feature.size for feature in preparation.features if feature.kind == "code"]
-    return baselines.Prepared(X, truth, codes, len(preparation.target.classes))
+    known = weights is not None and len(weights) == len(X)  # of other rows than those learned from they are not
+    return baselines.Prepared(X, truth, codes, len(preparation.target.classes), weights if known else None)
 
 
 def _out_of_fold(model: Trained, known: baselines.Prepared, beside: Collection[str] | None) -> Scores:

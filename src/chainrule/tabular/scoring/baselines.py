@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from chainrule.errors import UnknownNameError
 from chainrule.forks import load
 from chainrule.network import Network
 from chainrule.nn.layers import Dense
-from chainrule.training.metrics import Array, Task
+from chainrule.training.metrics import Array, Task, weighted_quantiles
 from chainrule.training.optimizers import Adam
 from chainrule.training.schedules import Cosine
 
@@ -42,12 +42,15 @@ class Prepared:
         How many values each of the last columns has, which are whole numbers that mean categories.
     classes : int
         How many classes there are; 0 for amounts.
+    weights : array of shape (rows,), optional
+        How much each row counts.
     """
 
     X: Array
     y: Array
     codes: Sequence[int] = ()
     classes: int = 0
+    weights: Array | None = None
 
     @property
     def task(self) -> Task:
@@ -56,7 +59,16 @@ class Prepared:
 
     def rows(self, chosen: Any) -> Prepared:
         """The same of some rows."""
-        return Prepared(self.X[chosen], self.y[chosen], self.codes, self.classes)
+        weights = None if self.weights is None else self.weights[chosen]
+        return Prepared(self.X[chosen], self.y[chosen], self.codes, self.classes, weights)
+
+    @property
+    def counted(self) -> Prepared:
+        """The same of the rows that count, their weights 1 in the mean."""
+        if self.weights is None:
+            return self
+        kept = self.weights > 0
+        return replace(self.rows(kept), weights=self.weights[kept] / np.mean(self.weights[kept]))
 
     def spread(self, X: Array) -> NDArray[np.float32]:
         """Rows with a flag for every code, as a linear model needs them."""
@@ -85,15 +97,24 @@ class Baseline:
 
 
 def _frequencies(known: Prepared, X: Array) -> Array:
-    counts = np.bincount(np.asarray(known.y, np.intp), minlength=known.classes)
+    counts = np.bincount(np.asarray(known.y, np.intp), known.weights, known.classes)
     return np.tile(counts / counts.sum(), (len(X), 1))
+
+
+def _mean(known: Prepared, X: Array) -> Array:
+    return np.full(len(X), np.average(np.asarray(known.y, np.float64), weights=known.weights))
+
+
+def _median(known: Prepared, X: Array) -> Array:
+    y = np.asarray(known.y, np.float64)
+    return np.full(len(X), np.median(y) if known.weights is None else weighted_quantiles(y, known.weights, 0.5))
 
 
 def _linear(known: Prepared, X: Array) -> Array:
     learn = _logistic if known.classes else _ridge
     learned, asked = (known.spread(x) for x in (known.X, X))
-    centre = learned.mean(axis=0)
-    scale = learned.std(axis=0)
+    centre = np.average(learned, axis=0, weights=known.weights).astype(learned.dtype)
+    scale = np.sqrt(np.average(np.square(learned - centre), axis=0, weights=known.weights)).astype(learned.dtype)
     scale[scale < 1e-6] = 1.0
     learned, asked = (learned - centre) / scale, (asked - centre) / scale
     if learned.shape[1] > len(learned) and learned.any():
@@ -130,25 +151,33 @@ def _logistic(known: Prepared, learned: Array, asked: Array) -> Array:
         epochs=epochs,
         batch_size=min(BATCH, rows),
         l2=1.0 / rows,
+        sample_weight=known.weights,
         progress=False,
     )
     return known.probabilities(network.predict_proba(asked), present)
 
 
 def _ridge(known: Prepared, learned: Array, asked: Array) -> Array:
-    """Ridge regression, its penalty chosen by generalised cross-validation (Golub, Heath and Wahba 1979)."""
+    """Ridge regression, its penalty chosen by generalised cross-validation (Golub, Heath and Wahba 1979).
+
+    A row that counts w is one whose numbers and error are √w as large.
+    """
     X, y = np.asarray(learned, np.float64), np.asarray(known.y, np.float64)
-    centre = y.mean()
+    centre = np.average(y, weights=known.weights)
+    y = y - centre
+    if known.weights is not None:
+        roots = np.sqrt(known.weights)
+        X, y = X * roots[:, None], y * roots
     rows, columns = X.shape
     values, vectors = np.linalg.eigh(X.T @ X)
     values = np.maximum(values, 0.0)
     penalties = STRENGTHS * max(float(values.max(initial=0.0)), 1e-12)
-    along = vectors.T @ (X.T @ (y - centre))
+    along = vectors.T @ (X.T @ y)
     best, weights = np.inf, np.zeros(columns)
     for penalty in penalties:
         own = vectors @ (along / (values + penalty))
         freedom = rows - 1.0 - np.sum(values / (values + penalty))
-        error = np.mean((y - centre - X @ own) ** 2) / max(freedom / rows, 1e-9) ** 2
+        error = np.mean((y - X @ own) ** 2) / max(freedom / rows, 1e-9) ** 2
         if error < best:
             best, weights = error, own
     return np.asarray(centre + np.asarray(asked, np.float64) @ weights)
@@ -163,7 +192,7 @@ def _boosting(known: Prepared, X: Array) -> Array:
         return known.probabilities(np.ones((len(X), 1)), present)
     small = known.X.size < SMALL
     with load("threadpoolctl").threadpool_limits(1 if small else None):
-        model = kind(categorical_features=categories, random_state=0).fit(known.X, known.y)
+        model = kind(categorical_features=categories, random_state=0).fit(known.X, known.y, known.weights)
     return (
         known.probabilities(model.predict_proba(X), model.classes_) if known.classes else np.asarray(model.predict(X))
     )
@@ -174,8 +203,8 @@ UNUSED = -2
 
 _ALL = (
     Baseline("majority class", ("classification",), _frequencies),
-    Baseline("mean", ("regression",), lambda known, X: np.full(len(X), np.mean(known.y, dtype=np.float64))),
-    Baseline("median", ("regression",), lambda known, X: np.full(len(X), np.median(np.asarray(known.y, np.float64)))),
+    Baseline("mean", ("regression",), _mean),
+    Baseline("median", ("regression",), _median),
     Baseline("linear model", ("classification", "regression"), _linear),
     Baseline("gradient boosting", ("classification", "regression"), _boosting, needs="sklearn"),
 )
@@ -201,6 +230,7 @@ def _is_there(library: str) -> bool:
 
 def on_new_rows(known: Prepared, X: Array, names: Collection[str] | None = None) -> dict[str, Array]:
     """What each simpler model, having learned from known rows, gives for others: probabilities or amounts, by its name."""
+    known = known.counted
     return {one.name: one.outputs(known, X) for one in baselines_for(known.task, names)}
 
 

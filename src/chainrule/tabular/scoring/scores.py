@@ -246,7 +246,7 @@ class Scores(Written):
         return (first, self.confusion_table(), *([self._threshold_table()] if len(self.classes) == 2 else []))
 
     def _title(self) -> str:
-        what = f"{len(self.classes)} classes" if self.classes else "amounts"
+        what = f"{len(self.classes)} classes" if self.classes else "regression"
         return f"{self.target or 'Scores'}: {what}, {len(self.truth):,} {self.of or 'rows'}"
 
     def _heads(self) -> list[str]:

@@ -166,14 +166,70 @@ class Plateau:
         return self.rule.bounded(self.position.scale)
 
 
-def watchers(
-    rule: EarlyStopping | None, learning_rate: Any, validated: bool, steps_per_epoch: int, run: Run | None = None
-) -> tuple[Watch | None, Plateau | None]:
-    """What watches a training, as it stands where a run does."""
-    falling = plateau_of(learning_rate)
-    best, position, seen = (None, None, 0) if run is None else (run.best, run.plateau, run.epochs)
-    watch = None if rule is None else Watch(rule, validated, steps_per_epoch, best, seen)
-    return watch, None if falling is None else Plateau(falling, validated, position, seen)
+class Watchers:
+    """Both of them in one training, each where it is asked for."""
+
+    def __init__(self, stopping: Watch | None, plateau: Plateau | None) -> None:
+        self.stopping, self.plateau = stopping, plateau
+
+    @classmethod
+    def of(
+        cls,
+        rule: EarlyStopping | None,
+        learning_rate: Any,
+        validated: bool,
+        steps_per_epoch: int,
+        run: Run | None = None,
+    ) -> Watchers:
+        """What watches a training, as it stands where a run does."""
+        falling = plateau_of(learning_rate)
+        best, position, seen = (None, None, 0) if run is None else (run.best, run.plateau, run.epochs)
+        stopping = None if rule is None else Watch(rule, validated, steps_per_epoch, best, seen)
+        return cls(stopping, None if falling is None else Plateau(falling, validated, position, seen))
+
+    def __bool__(self) -> bool:
+        return self.stopping is not None or self.plateau is not None
+
+    @property
+    def best(self) -> Best | None:
+        """The best epoch that early stopping has seen."""
+        return None if self.stopping is None else self.stopping.best
+
+    @property
+    def needs_before(self) -> bool:
+        """Whether the parameters from before an epoch are asked for."""
+        return self.stopping is not None and self.stopping.needs_before
+
+    @property
+    def position(self) -> PlateauPosition | None:
+        """Where the plateau's rule stands."""
+        return None if self.plateau is None else self.plateau.position
+
+    @property
+    def scale(self) -> float | None:
+        """What the learning rate is multiplied by now, if there is such a rule."""
+        return None if self.plateau is None else self.plateau.scale
+
+    def ahead(self, history: History) -> float:
+        """How many epochs there are at least before one of them changes anything."""
+        plateau = math.inf if self.plateau is None else self.plateau.ahead
+        return min(plateau, math.inf if self.stopping is None else self.stopping.ahead(history))
+
+    def see(self, history: History, learned: Callable[[int, int], Any]) -> None:
+        """Show them the epochs that they have not seen; `learned` gives the parameters before (0) and after (1) an epoch."""
+        while self.plateau is not None and self.plateau.seen < history.epochs:
+            self.plateau.see(history)
+        while self.stopping is not None and self.stopping.seen < history.epochs:
+            self.stopping.see(history, partial(learned, self.stopping.seen))
+
+    def find(self, found: Callable[[Any], Parameters | None]) -> None:
+        """Have the best epoch's parameters where so far there was what they are found by."""
+        if self.stopping is not None:
+            self.stopping.find(found)
+
+    def are_over(self, history: History) -> bool:
+        """Whether early stopping ends the training."""
+        return self.stopping is not None and self.stopping.is_over(history)
 
 
 class Seen:
@@ -182,14 +238,12 @@ class Seen:
     The best epoch's parameters are told by the steps after which they are there; those that came with a run as they are.
     """
 
-    def __init__(
-        self, history: History, first: int, steps_per_epoch: int, watch: Watch | None, plateau: Plateau | None
-    ) -> None:
+    def __init__(self, history: History, first: int, steps_per_epoch: int, watchers: Watchers) -> None:
+        watch, plateau = watchers.stopping, watchers.plateau
         self._first, self._steps = first, steps_per_epoch
         self._rule = None if plateau is None else plateau.rule
-        self.needs_before = watch is not None and watch.needs_before
-        self._bests = [None if watch is None else watch.best]
-        self._positions = [None if plateau is None else plateau.position]
+        self.needs_before = watchers.needs_before
+        self._bests, self._positions = [watchers.best], [watchers.position]
         for epoch in range(first, history.epochs):
             if watch is not None:
                 watch.see(history, partial(self._steps_after, epoch))

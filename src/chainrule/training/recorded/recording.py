@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import DivergedError, SettingError, shortened
-from chainrule.training.between_epochs.watching import Seen, watchers
+from chainrule.training.between_epochs.watching import Seen, Watchers
 from chainrule.training.fit import Training
 from chainrule.training.history import History
 from chainrule.training.keyframes import Moment
@@ -239,8 +239,8 @@ class Recording:
     @cached_property
     def _seen(self) -> Seen:
         rule, rate = self._fixed.settings.early_stopping, self.rule.optimizer.learning_rate
-        watching = watchers(rule, rate, self._validation is not None, self.steps_per_epoch, self._begun)
-        return Seen(self.history, self._begun.epochs, self.steps_per_epoch, *watching)
+        watchers = Watchers.of(rule, rate, self._validation is not None, self.steps_per_epoch, self._begun)
+        return Seen(self.history, self._begun.epochs, self.steps_per_epoch, watchers)
 
     # --- other ways on
 

@@ -69,7 +69,7 @@ class Examination(Component):
             {"name": x["name"], "numbers": _evidence({NUMBERS[n]: x[n] for n in NUMBERS}, digits)}
             for x in data["layers"]
         ]
-        nothing = f"Nothing was found. Looked for: {', '.join(found.looked_for)}."
+        nothing = f"No problems found. Looked for: {', '.join(found.looked_for)}."
         told = ", ".join(x["title"] for x in findings)
         return {"healthy": data["healthy"], "says": told or nothing, "findings": findings, "layers": layers}
 

@@ -41,7 +41,7 @@ EXCLUSIVE_OR = Lesson(
     (
         Step(
             "One or the other, not both",
-            "The answer is 1 where exactly one input is 1. No straight line parts the points whose answer is "
+            "The answer is 1 where exactly one input is 1. No straight line separates the points whose answer is "
             "1 from the others, so **one** neuron cannot learn it. "
             "Two hidden neurons draw two lines.",
             (("go", {"step": 0}), ("rows", {"rows": "all"}), ("select", {"key": None})),
@@ -76,7 +76,7 @@ EXCLUSIVE_OR = Lesson(
             "Four rows, one gradient",
             "The loss is the mean over four rows, so the gradient is the mean of theirs: see them **by sample**. "
             "Rows with different targets pull in "
-            "different ways, which is why it takes long to begin.",
+            "different directions, which is why learning starts slowly.",
             (
                 ("check", {"on": False}),
                 ("rows", {"rows": "all"}),
@@ -86,7 +86,7 @@ EXCLUSIVE_OR = Lesson(
             Question("What is the gradient of the output's bias?", "∂L/∂output.bias[0]"),
         ),
         Step(
-            "The plain, and then the fall",
+            "The plateau, and then the fall",
             "Play by epoch. For some fifty epochs the loss hardly falls: all four answers stay near ½. Then the two "
             "lines find their places, and by epoch 200 all answers are on the right side of ½.\n"
             "Go back to where it begins to fall, and **branch** from there with another learning rate.",

@@ -85,5 +85,5 @@ def judge(text: str, number: float) -> tuple[bool, str]:
             return False, "The size is right, the sign is not."
         return False, "Not yet."
     if digits < FEWEST and float(typed) != number:
-        return False, "That is so, as far as it goes. Give two digits at least."
+        return False, "Right as far as it goes. Give at least two digits."
     return True, f"Right: {shown}."

@@ -21,7 +21,7 @@ ONE_NEURON = Lesson(
     (
         Step(
             "A weighted sum, then a curve",
-            "A neuron takes numbers, here `x[0] = 0.5` and `x[1] = 1`, multiplies each with a **weight**, adds "
+            "A neuron takes numbers, here `x[0] = 0.5` and `x[1] = 1`, multiplies each by a **weight**, and adds "
             "them up with a **bias**: "
             "`z = w₀·x₀ + w₁·x₁ + b`.\nThen it bends the sum with the **sigmoid** curve `σ(z) = 1/(1 + e⁻ᶻ)`, "
             "which lies between 0 and 1.\n"

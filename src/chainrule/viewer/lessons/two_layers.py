@@ -24,7 +24,7 @@ TWO_LAYERS = Lesson(
             "Two layers",
             "Two inputs, three hidden neurons h, two outputs y, each with a target t. Weights from the inputs "
             "are called w, those to the "
-            "outputs u. The loss is `L = ½·Σ (yₖ − tₖ)²`.\nPlay by **operation** to see each value come, and "
+            "outputs u. The loss is `L = ½·Σ (yₖ − tₖ)²`.\nPlay by **operation** to see each value appear, and "
             "then each gradient, from right to left.",
             (("go", {"step": 0, "stage": "start"}), ("select", {"key": None})),
         ),
@@ -44,13 +44,13 @@ TWO_LAYERS = Lesson(
         Step(
             "Whose error is it?",
             "The bars say how much of `∂L/∂w₀₀` came by way of each output. Here both pull the same way; where they "
-            "pull in different ways, much of it cancels.",
+            "pull in opposite directions, much of it cancels.",
             (("go", {"step": 0}), ("select", {"key": "h.weight[0, 0]", "depth": "factors"})),
             Question("What arrives at h₀, ∂L/∂h₀? Add up what both outputs send back.", "∂L/∂h.a[0, 0]"),
         ),
         Step(
             "Trust, but check",
-            "Beside every gradient stands what comes out when the number is **nudged** up and down by a few "
+            "Next to every gradient is what comes out when the number is **nudged** up and down by a few "
             "millionths and the loss computed again. "
             "No derivative is used for that; it agrees all the same.",
             (("go", {"step": 0}), ("select", {"key": "h.weight[1, 2]", "depth": "layers"}), ("check", {"on": True})),

@@ -24,14 +24,14 @@ VANISHING = Lesson(
     _network,
     (
         Step(
-            "A deep row of sigmoids",
+            "A deep stack of sigmoids",
             "Five hidden layers of three neurons. The error starts at the right, and has to pass all of them on "
             "its way to the first weights.",
             (("go", {"step": 0}), ("rows", {"rows": [0]}), ("select", {"key": None})),
         ),
         Step(
             "At most a quarter, each time",
-            "Passing back through a sigmoid multiplies with `σ′(z) = a·(1 − a)`. It is largest where `a = ½`, and "
+            "Passing back through a sigmoid multiplies by `σ′(z) = a·(1 − a)`. It is largest where `a = ½`, and "
             "then it is ½·½, a quarter.",
             (("go", {"step": 0}), ("rows", {"rows": [0]}), ("select", {"key": "layer_5.a[0, 0]", "depth": "factors"})),
         ),
@@ -53,7 +53,7 @@ VANISHING = Lesson(
             "What to do about it",
             "The doctor names the factor of every layer, σ′ and weights apart, and what to try: activations "
             "whose derivative is 1 on one side "
-            "(`relu`), or nearer to 1 around 0 (`tanh`), and first weights that keep the signal's size.\nPlay: "
+            "(`relu`), or nearer to 1 around 0 (`tanh`), and initial weights that keep the signal's size.\nPlay: "
             "within twenty steps the output learns to say ½ for every point, and then the loss stays at 0.25.",
             (
                 ("go", {"step": 0}),

@@ -18,7 +18,11 @@ PAGE = 4096
 
 
 BARRIER = 8
-"""Where in the arena threads count their arrivals."""
+"""Where in the arena threads count their arrivals; behind it lies what else they tell each other there."""
+
+ARRIVALS, PATIENCE, HELD_UP, END, MEETING = range(5)
+"""What threads that meet tell each other, in numbers of 8 bytes: their arrivals; looks at them after which one counts as held up;
+whether one was; the steps after which they part."""
 
 
 STATUS_BYTES = 4
@@ -30,9 +34,9 @@ def status(arena: Any) -> Any:
     return arena[:STATUS_BYTES].view(np.int32)
 
 
-def barrier_counter(arena: Any) -> Any:
-    """The count of threads' arrivals in an arena of bytes."""
-    return arena[BARRIER : BARRIER + 8].view(np.int64)
+def meeting(arena: Any) -> Any:
+    """What threads that meet tell each other, in an arena of bytes."""
+    return arena[BARRIER : BARRIER + 8 * MEETING].view(np.int64)
 
 
 def lanes(length: int, widest: int) -> int:

@@ -118,11 +118,11 @@ class KernelWorkspace(Workspace):
     def _share_out(self, choice: ThreadChoice) -> None:
         """Run in as many threads as were fastest lately, the time it takes to wake them counted."""
         with callers() as calls:
-            ((wanted, _),) = choice.parts(1)
-            threads = min(wanted, max(1, cores.usable() // calls))
-            started = time.perf_counter()
-            self._team.carry_out(threads, [], self)
-            choice.note(threads, time.perf_counter() - started)
+            for wanted, _ in choice.parts(1):
+                threads = min(wanted, max(1, cores.usable() // calls))
+                started = time.perf_counter()
+                carried = self._team.carry_out(threads, [], self, choice.patience)
+                choice.note(threads, 1, time.perf_counter() - started, held_up=carried.held_up)
 
 
 def _text(memory: MemoryPlan, grouping: Grouping, target: Target, shared: bool) -> str:

@@ -72,11 +72,17 @@ class LlvmRunner(Alone):
         told = self._told(order, first, count, scalars)
         done = 0
         with callers() if self._cores > 1 else nullcontext(1) as trainings:
-            for wanted, steps in [(self._threads, count)] if self._threads else self._choice.parts(count):
+            if self._threads:
+                self._team.carry_out(
+                    min(self._threads, max(1, self._cores // trainings)), told.rest(0, count), (self, told)
+                )
+                return self.reported(told.metrics)
+            for wanted, steps in self._choice.parts(count):
                 threads = min(wanted, max(1, self._cores // trainings))
                 started = time.perf_counter()
-                self._team.carry_out(threads, told.rest(done, steps), (self, told))
-                self._choice.note(threads, (time.perf_counter() - started) / max(steps, 1))
+                carried = self._team.carry_out(threads, told.rest(done, steps), (self, told), self._choice.patience)
+                steps = min(steps, carried.steps)
+                self._choice.note(threads, steps, time.perf_counter() - started, held_up=carried.held_up)
                 done += steps
         return self.reported(told.metrics)
 

@@ -142,6 +142,7 @@ class _Writer:
 
         def step(index: Index, carried: list[Any]) -> list[Any]:
             s, (batch, epoch) = code.value(index), carried
+            code.threads.end_if_held_up(s)
             rows = rows_of(batch, epoch)
             ends = builder.icmp_signed("==", batch, builder.sub(steps, i64(1)))
             following = [
@@ -170,7 +171,7 @@ class _Writer:
         same_order, one_batch = (builder.icmp_signed("==", x, i64(n)) for x, n in ((epoch_stride, 0), (steps, 1)))
         changing = builder.not_(builder.and_(same_order, one_batch))  # if not, the rows of the step before are there
         begins = [builder.srem(self.first, steps), builder.sdiv(self.first, steps)]
-        code.carried_loop(code.positions.found(self.count), begins, step)
+        code.carried_loop(code.positions.found(self.count), begins, step, leave=code.threads.have_parted)
 
     def _transfer(self, source: Any, target: Any, buffers: list[Buffer]) -> None:
         """Copy the status and these buffers from the arena to registers, or back, number by number, as what they are."""

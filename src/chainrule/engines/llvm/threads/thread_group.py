@@ -2,6 +2,9 @@
 
 All threads run the same code. What a thread computes of a result never depends on how many there are, so neither do the
 bits of the result. A wait is a counter in the arena that every thread raises once; they spin until all have.
+
+One that waits for so long that another must have lost its core says so, and after the step all leave: whoever called them
+may go on with fewer.
 """
 
 from __future__ import annotations
@@ -14,11 +17,11 @@ from typing import Any
 
 from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.machine.machine import YIELD, pause
-from chainrule.engines.llvm.planning.buffers import BARRIER, Buffer
+from chainrule.engines.llvm.planning.buffers import ARRIVALS, BARRIER, END, HELD_UP, PATIENCE, Buffer
 
 i64, pointer = ir.IntType(64), ir.PointerType()
 
-PATIENCE = 1024
+REST = 1024
 """Looks at the counter between two times that the system may run another thread in this one's place."""
 
 
@@ -55,6 +58,13 @@ class SingleThread:
 
     def barrier(self) -> None:
         """Wait until all threads are here."""
+
+    def end_if_held_up(self, step: Any) -> None:
+        """Where a step begins: let it be the last one if a thread was held up."""
+
+    def have_parted(self, steps: Any) -> Any:
+        """Where a step has ended: whether so many were all."""
+        return ir.IntType(1)(0)
 
     def share(self, count: Any) -> tuple[Any, Any]:
         """Where this thread's share of so many pieces begins and ends."""
@@ -163,6 +173,21 @@ class ThreadGroup(SingleThread):
         self.builder.store(goal, self._goal)
         self.builder.call(self._wait, [self._counter, goal])
 
+    def end_if_held_up(self, step: Any) -> None:
+        """Where a step begins: let it be the last one if a thread was held up.
+
+        The first thread says so, before it meets the others in this step, so that they all leave after the same one.
+        """
+        builder = self.builder
+        held_up = builder.icmp_signed("!=", _told(builder, self._counter, HELD_UP, "monotonic"), i64(0))
+        with builder.if_then(builder.and_(builder.icmp_signed("==", self.thread, i64(0)), held_up)):
+            following = builder.add(step, i64(1))
+            builder.atomic_rmw("min", _place_of(builder, self._counter, END), following, "monotonic")
+
+    def have_parted(self, steps: Any) -> Any:
+        """Where a step has ended: whether so many were all."""
+        return self.builder.icmp_signed("<=", _told(self.builder, self._counter, END, "monotonic"), steps)
+
     def share(self, count: Any) -> tuple[Any, Any]:
         """Where this thread's share of so many pieces begins and ends."""
         begin = self.builder.mul(self.thread, count)
@@ -182,30 +207,46 @@ def _overlap(some: list[tuple[int, int]], others: list[tuple[int, int]]) -> bool
     return any(a < d and c < b for a, b in some for c, d in others)
 
 
+def _place_of(builder: Any, counter: Any, place: int) -> Any:
+    """Where threads that meet tell each other something, from where they count their arrivals."""
+    return builder.gep(counter, [i64(place - ARRIVALS)], source_etype=i64)
+
+
+def _told(builder: Any, counter: Any, place: int, ordering: str) -> Any:
+    """What they tell each other there."""
+    return builder.load_atomic(_place_of(builder, counter, place), ordering, 8, typ=i64)
+
+
 def _waiting(module: Any) -> Any:
-    """The function that raises the counter and returns when it has reached the goal."""
+    """The function that raises the counter and returns when it has reached the goal; after too many looks it says so."""
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer, i64]), "wait")
     function.linkage = "internal"
     function.attributes.append("noinline")
     counter, goal = function.args
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     builder.atomic_rmw("add", counter, i64(1), "acq_rel")
-    look, again, tired, done = (function.append_basic_block(name) for name in ("look", "again", "tired", "done"))
+    names = "look", "again", "tired", "late", "rest", "done"
+    look, again, tired, late, rest, done = (function.append_basic_block(name) for name in names)
     entry = builder.block
     builder.branch(look)
     builder.position_at_end(look)
     looks = builder.phi(i64)
     looks.add_incoming(i64(1), entry)
-    reached = builder.icmp_signed(">=", builder.load_atomic(counter, "acquire", 8, typ=i64), goal)
+    reached = builder.icmp_signed(">=", _told(builder, counter, ARRIVALS, "acquire"), goal)
     builder.cbranch(reached, done, again)
     builder.position_at_end(again)
     pause(builder)
     following = builder.add(looks, i64(1))
-    is_tired = builder.icmp_signed("==", builder.srem(following, i64(PATIENCE)), i64(0))
+    is_tired = builder.icmp_signed("==", builder.srem(following, i64(REST)), i64(0))
     looks.add_incoming(following, again)
-    looks.add_incoming(following, tired)
+    looks.add_incoming(following, rest)
     builder.cbranch(is_tired, tired, look)
     builder.position_at_end(tired)
+    builder.cbranch(builder.icmp_signed(">", following, _told(builder, counter, PATIENCE, "monotonic")), late, rest)
+    builder.position_at_end(late)
+    builder.atomic_rmw("xchg", _place_of(builder, counter, HELD_UP), i64(1), "monotonic")
+    builder.branch(rest)
+    builder.position_at_end(rest)
     builder.call(ir.Function(module, ir.FunctionType(ir.IntType(32), []), YIELD), [])
     builder.branch(look)
     builder.position_at_end(done)

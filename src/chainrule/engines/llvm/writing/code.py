@@ -111,8 +111,12 @@ class Code:
         *,
         step: int = 1,
         unroll: bool = False,
+        leave: Callable[[Any], Any] | None = None,
     ) -> list[Any]:
-        """A loop whose body takes IR values and gives those the next round takes; gives the last ones."""
+        """A loop whose body takes IR values and gives those the next round takes; gives the last ones.
+
+        It ends early after so many rounds of which `leave` is true.
+        """
         told = isinstance(count, Size)
         known = not isinstance(count, Sum) and (not told or bool(carried and count > 0))
         if not isinstance(count, Sum) and (unroll or self.unrolled or (not told and count <= step)):
@@ -137,8 +141,10 @@ class Code:
         following = builder.add(index, self.value(step))
         for phi, value in zip((*begins, index), (*ends, following), strict=True):
             phi.add_incoming(value, builder.block)
-        last = builder.block
-        builder.cbranch(builder.icmp_signed("<", following, limit), head, after)
+        last, goes_on = builder.block, builder.icmp_signed("<", following, limit)
+        if leave is not None:
+            goes_on = builder.and_(goes_on, builder.not_(leave(following)))
+        builder.cbranch(goes_on, head, after)
         builder.position_at_end(after)
         if known:
             return ends
