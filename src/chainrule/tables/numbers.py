@@ -44,6 +44,12 @@ _PLAIN, _NOT_IN_NUMBERS = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?"), re.compile(r"
 """Numbers that everybody reads alike, and what stands in none that Polars reads."""
 
 _SPAN = re.compile(r"(?:([+-]?\d{1,9}) days?,? \+?)?(\d{1,6}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
+_COUNT = r"[+-]?\d{1,12}"
+_ISO_SPAN = re.compile(
+    rf"(?P<sign>[+-]?)P(?=.)(?:(?P<W>{_COUNT})W)?(?:(?P<D>{_COUNT})D)?"
+    rf"(?:T(?=.)(?:(?P<H>{_COUNT})H)?(?:(?P<M>{_COUNT})M)?(?:(?P<S>{_COUNT}(?:\.\d+)?)S)?)?"
+)
+_SECONDS = {"W": 604800.0, "D": 86400.0, "H": 3600.0, "M": 60.0, "S": 1.0}
 
 
 class Numbers(NamedTuple):
@@ -79,12 +85,14 @@ def number(text: str, decimal: Decimal = ".") -> tuple[float, str] | None:
     ((1234.5, '$'), (-3.0, ''), (5.0, '%'), (1234.5, ''))
     >>> number("0 days 00:08:00"), number("-1 days +23:52:00"), number("27:00:05")
     ((480.0, 's'), (-480.0, 's'), (97205.0, 's'))
+    >>> number("PT8M"), number("P-1DT23H52M0S")
+    ((480.0, 's'), (-480.0, 's'))
     >>> number("0,375") is number("12.03.2024") is number("many") is None
     True
     """
     match = _PATTERNS[decimal].fullmatch(text.replace("\u2212", "-"))
     if match is None:
-        return _span(text) if ":" in text else None
+        return _span(text) if ":" in text else _iso_span(text) if "P" in text[:2] else None
     part = match.groupdict(default="")
     unit, bracketed = part["unit"], bool(part["open"])
     if bracketed != bool(part["close"]) or (part["sign"] and part["sign2"]) or (bracketed and part["sign"]):
@@ -108,6 +116,15 @@ def _span(text: str) -> tuple[float, str] | None:
     return 86400.0 * int(days or 0) + 3600.0 * int(hours) + 60.0 * int(minutes) + float(seconds), "s"
 
 
+def _iso_span(text: str) -> tuple[float, str] | None:
+    """The seconds of a span of time by ISO 8601, as JSON has it: `PT480S`, `P1DT12H`, and pandas' `P-1DT23H52M0S`."""
+    match = _ISO_SPAN.fullmatch(text)
+    if match is None:
+        return None
+    seconds = sum(float(match[part] or 0) * unit for part, unit in _SECONDS.items())
+    return -seconds if match["sign"] == "-" else seconds, "s"
+
+
 def read_numbers(
     column: pl.Series, decimal: Decimal = ".", marks: Collection[str] = (), unit: str | None = None
 ) -> Numbers | None:
@@ -116,7 +133,7 @@ def read_numbers(
     Parameters
     ----------
     column : polars.Series
-        Text, numbers, booleans or spans of time (which become seconds).
+        Text, numbers, booleans or spans of time (which become seconds); categories only where the unit is known.
     decimal : {".", ","}
         The decimal mark of text.
     marks : collection of str
@@ -169,6 +186,8 @@ def _read(column: pl.Series, decimal: Decimal, marks: Collection[str], unit: str
         return Numbers(_bounded(values), unit or "", {"inf": infinite} if infinite else {}, merged(column, values))
     if kind == pl.Duration:
         return Numbers(column.dt.total_microseconds().cast(pl.Float64).to_numpy() / 1e6, "s")
+    if unit is not None and kind in (pl.Categorical, pl.Enum):
+        return _read(column.cast(pl.String), decimal, marks, unit)
     if kind != pl.String:
         return None
     if unit is None:

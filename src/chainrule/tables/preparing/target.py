@@ -89,12 +89,15 @@ class Target:
         if texts is None:
             raise TableError(f"the target {self.name!r} holds {column.dtype}, but the model learned classes there.")
         places = Places([str(int(label) if isinstance(label, bool) else label) for label in self.classes])
-        truth = {} if isinstance(self.classes[0], str) else {"false": "0", "true": "1"}  # files spell them True as well
+        truth = {"false": "0", "true": "1"}  # files spell them True as well
+        if isinstance(self.classes[0], str):  # learned from such a file, or no truth values
+            spelled = {str(label).lower(): str(label) for label in self.classes}
+            truth = spelled if spelled.keys() == truth.keys() else {}
 
         def place(text: str | None) -> float:
             if text is None:
                 return np.nan
-            text = truth.get(text.lower(), text)
+            text = text if text in places else truth.get(text.lower(), text)
             found = places.get(text)
             if found is None:
                 return np.nan if spelling.is_missing(text) else places.of_number(text, -1.0)
