@@ -39,6 +39,11 @@ def called(layer: Any) -> Any:
     return (lambda x: x * layer) if isinstance(layer, cr.Parameter) else (lambda x: layer(*[x] * (layer.takes or 1)))
 
 
+def with_a_category(rows: Any) -> Any:
+    """The rows with a last number that is positive, as is that of a category, which a layer may take it for."""
+    return np.concatenate([rows[:, :-1], np.abs(rows[:, -1:])], axis=1)
+
+
 def first_set(kind: Any, value: float) -> Any:
     """An instance whose first setting is this number, or a row of it."""
     first = fields(kind)[0]

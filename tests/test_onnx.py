@@ -18,7 +18,7 @@ from chainrule.ops import REGISTRY
 from chainrule.ops.operation import ArrayType, Operation
 from chainrule.tracing import Program, simplify
 from chainrule.tracing.apply import apply
-from making import called, exported, made
+from making import called, exported, made, with_a_category
 from strategies import cases
 from together import together
 
@@ -138,7 +138,8 @@ def with_drawn_parameters(function: Any, *shapes: Any, dtype: str = "float32") -
 @together(product(exported(cr.Layer), ("float32", "float64")), lambda kind, dtype: kind.__name__)
 def test_every_layer(kind: Any, dtype: str) -> None:
     tolerance = 1e-6 if dtype == "float32" else 1e-13
-    answers_as_exported(with_drawn_parameters(called(made(kind)), 4, dtype=dtype), X.astype(dtype), tolerance=tolerance)
+    network = with_drawn_parameters(called(made(kind)), 4, dtype=dtype)
+    answers_as_exported(network, with_a_category(X).astype(dtype), tolerance=tolerance)
 
 
 @pytest.mark.parametrize("name", cr.nn.ACTIVATIONS)

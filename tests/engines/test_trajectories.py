@@ -13,7 +13,7 @@ import chainrule as cr
 from chainrule.engines import REFERENCE
 from chainrule.nn import ACTIVATIONS
 from chainrule.training import LOSSES, OPTIMIZERS
-from making import called, exported, first_set, made
+from making import called, exported, first_set, made, with_a_category
 from trying import ENGINES
 
 random = np.random.default_rng(0)
@@ -69,7 +69,7 @@ def test_every_optimizer(name: str) -> None:
 @pytest.mark.parametrize("kind", exported(cr.Layer))
 def test_every_layer(kind: Any) -> None:
     layer, flatten, last = called(made(kind)), cr.Flatten(), cr.Dense(3)  # some give several axes
-    assert_equal(by_every_engine(lambda x: last(flatten(np.tanh(layer(x)))), X, VALUES))
+    assert_equal(by_every_engine(lambda x: last(flatten(np.tanh(layer(x)))), with_a_category(X), VALUES))
 
 
 @pytest.mark.parametrize("kind", exported(cr.Schedule))

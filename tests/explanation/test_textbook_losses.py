@@ -36,6 +36,24 @@ def test_losses_are_told_as_textbooks_print_them(loss: str, activation: str | No
     assert not GUARDS.search(str(told))
 
 
+def test_hinge_of_several_classes_is_where_the_largest_is_less_what_is_right() -> None:
+    """L = max_k (z_k + [k is wrong]) − z_right (Crammer and Singer)."""
+    own = cr.Network([cr.Dense(3, name="o")], dtype="float64", seed=1).build(2)
+    letters = {"o.a": "a", "o.z": "a", "target": "t"}
+    told = own.explain(X, [[0.0, 1.0, 0.0]], "o.bias[1]", loss="hinge", symbols=letters, check=True)
+    formula = " ".join(str(told).split("\n\n")[0].split())
+    best = "= max(o.z + (target ≤ 0))]"
+    assert f"= [(o.z + (target ≤ 0))[1] {best}/Σ_k [(o.z + (target ≤ 0))[k] {best} − [t[1] > 0]" in formula
+    assert "inf" not in str(told)
+    assert not GUARDS.search(str(told))
+
+
+def test_what_is_true_or_false_among_numbers_is_in_square_brackets() -> None:
+    told = str(cr.derivation(lambda a, b: a * (a > b) + (b > 0) + b**2 * (b < a)))
+    assert "f(a, b) = a·[a > b] + [b > 0] + b²·[b < a]" in told
+    assert "so ∂f/∂b = 2·[b < a]·b" in told
+
+
 def test_a_batch_and_a_formula_with_letters_say_the_same() -> None:
     own, x = network("sigmoid", 3)
     told = str(own.explain(x, np.repeat(Y, 3, 0), "o.bias[j]", loss="binary_cross_entropy", symbols={"target": "t"}))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.errors import SettingError, ShapeError
+from chainrule.errors import ChainruleError, DataError, PositionError, SettingError, ShapeError
 
 X = np.random.default_rng(0).normal(size=(5, 3))
 
@@ -85,6 +86,22 @@ def test_piecewise_curves_by_loops() -> None:
                 for d in range(2)
             ]
         np.testing.assert_allclose(said, [*row, *vectors], rtol=1e-6)
+
+
+class TestCategoryEmbedding:
+    @pytest.mark.parametrize("strange", [-1.0, -0.5, 3.0, 1e10])
+    @pytest.mark.parametrize("engine", ["numpy", "llvm"])
+    def test_what_is_no_category_is_refused(self, strange: float, engine: str) -> None:
+        network = cr.Network([cr.CategoryEmbedding((4, 3), 2), cr.Dense(1)], seed=1).build(3)
+        rows = np.array([[0.5, 3.0, 2.0], [0.5, 0.0, strange]])
+        with pytest.raises(
+            DataError, match=rf"{re.escape(str(strange))} in row 1 as one of 3 categories; give .* 0 to 2"
+        ):
+            network(rows)
+        with pytest.raises(ChainruleError, match=r"out of bounds|of 3 categories"):
+            network.predict(rows, engine=engine)
+        with pytest.raises(PositionError, match="out of bounds"):
+            network.fit(rows, [1.0, 2.0], epochs=1, engine=engine, progress=False)
 
 
 def test_settings_of_embeddings_are_told_by_the_error() -> None:

@@ -12,7 +12,7 @@ import chainrule as cr
 from chainrule.errors import NotBuiltError, SettingError, ShapeError
 from chainrule.tracing.passes.rowwise import is_rowwise
 from chainrule.tracing.program import axes_of
-from making import called, exported, made
+from making import called, exported, made, with_a_category
 
 KINDS = exported(cr.Layer)
 VARIANTS = [
@@ -49,7 +49,7 @@ class TestEveryLayer:
     def test_a_batch_is_its_rows_stacked_if_rows_are_proven_apart(self, layer: Any) -> None:
         """And only then, but where an operation says nothing of its axes, which leaves it open."""
         network = network_of(layer)
-        X = np.random.default_rng(0).normal(size=(5, 4))
+        X = with_a_category(np.random.default_rng(0).normal(size=(5, 4)))
         program = cr.trace(lambda p, x: network.model.apply(p, [x]).outputs, network.parameters, X)
         one_by_one = np.concatenate([network(row[None]) for row in X])
         if is_rowwise(program, len(program.inputs) - 1):
@@ -59,12 +59,12 @@ class TestEveryLayer:
 
     def test_gradient_with_respect_to_parameters_and_inputs(self, layer: Any) -> None:
         network = network_of(layer)
-        X = np.random.default_rng(0).normal(size=(3, 4))
+        X = with_a_category(np.random.default_rng(0).normal(size=(3, 4)))
         cr.check_grads(lambda p, x: network.model.apply(p, [x]).outputs, (network.parameters, X))
 
     def test_gradient_with_random_numbers_as_in_training(self, layer: Any) -> None:
         network = network_of(layer)
-        X = np.random.default_rng(0).normal(size=(3, 4))
+        X = with_a_category(np.random.default_rng(0).normal(size=(3, 4)))
         key = np.uint32(7)
         cr.check_grads(lambda p, x: network.model.apply(p, [x], key).outputs, (network.parameters, X), order=1)
 

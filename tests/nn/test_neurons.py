@@ -13,9 +13,9 @@ import chainrule as cr
 from chainrule.nn.activations import ACTIVATIONS
 from chainrule.nn.layer import Activated
 from chainrule.nn.neurons import Neurons
-from making import called, exported, made
+from making import called, exported, made, with_a_category
 
-X = np.random.default_rng(0).normal(size=(5, 2))
+X = with_a_category(np.random.default_rng(0).normal(size=(5, 2)))
 SGD = cr.SGD(0.5)
 
 

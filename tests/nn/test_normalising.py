@@ -143,6 +143,24 @@ class TestBatchNorm:
             np.testing.assert_array_equal(*(network.parameters["norm"][name] for network in networks))
         assert not np.allclose(*(network.parameters["norm"]["scale"] for network in networks))
 
+    @pytest.mark.parametrize("gradients", ["chain rule", "numerical"])
+    def test_they_have_no_part_in_the_length_of_a_gradient(self, gradients: str) -> None:
+        """A batch of one row is normalised by the running ones, which its loss depends on and no gradient moves."""
+        network = cr.Network([cr.BatchNorm(epsilon=0.0, name="norm")], dtype="float64").build(3)
+        x, y = self.X[:1], np.array([[5.0, -2.0, 1.0]])
+        network.fit(x, y, optimizer=cr.SGD(1.0), clip_norm=0.1, epochs=1, gradients=gradients, progress=False)
+        slope = 2 * (x - y)[0] / 3
+        length = np.sqrt(((slope * x[0]) ** 2 + slope**2).sum())
+        np.testing.assert_allclose(network.parameters["norm"]["shift"], -0.1 * slope / length, rtol=1e-4)
+
+    @pytest.mark.parametrize("gradients", ["chain rule", "numerical"])
+    def test_they_are_found_where_nothing_is_learned(self, gradients: str) -> None:
+        network = self.network(scale=None, shift=None)
+        step = network.step_by_step(self.X, self.X, gradients=gradients)
+        assert not step.gather.gradients
+        np.testing.assert_allclose(step.update.after["norm"]["mean"], 0.1 * self.X.mean(axis=0), rtol=1e-12)
+        assert "norm.mean" in str(step.update)
+
     def test_frozen_ones_stay(self) -> None:
         network = cr.Network([cr.BatchNorm(name="norm"), cr.Dense(1)], dtype="float64", frozen=["norm"]).build(3)
         network.fit(self.X, self.X[:, :1], epochs=3, progress=False)

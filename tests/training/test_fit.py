@@ -556,6 +556,8 @@ class TestStopping:
             small().fit(X, Y, callbacks=[3], progress=False)
         with pytest.raises(SettingError, match=r"callbacks.*list"):
             small().fit(X, Y, callbacks=print, progress=False)
+        with pytest.raises(SettingError, match="give it as early_stopping="):
+            small().fit(X, Y, callbacks=[cr.EarlyStopping(3)], progress=False)
 
 
 class TestDropoutInTraining:

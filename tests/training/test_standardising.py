@@ -48,6 +48,18 @@ def test_a_step_that_is_shown_begins_as_fit_does() -> None:
             np.testing.assert_array_equal(shown[layer][name], value)
 
 
+@pytest.mark.parametrize("number", [0.1, 1 / 3, 123456.789])
+@pytest.mark.parametrize("given", [lambda X, y: (X, y), lambda X, y: (cr.ArrayDataset(X, y, megabytes=0.01),)])
+def test_a_column_that_never_changes_is_only_shifted(number: float, given: Any) -> None:
+    """The mean of many equal numbers is another by a rounding, which was taken for their deviation."""
+    rows = np.stack([np.full(1000, number), np.arange(1000.0)], axis=1)
+    network = cr.Network([cr.Standardise(), cr.Dense(1)], dtype="float64")
+    network.fit(*given(rows, np.arange(1000.0)), epochs=1, progress=False)
+    own = network.parameters["standardise_0"]
+    assert own["mean"][0] == number
+    np.testing.assert_allclose(own["deviation"], [1.0, np.arange(1000.0).std()], rtol=1e-12)
+
+
 def test_rows_held_out_are_not_looked_at() -> None:
     network = fitted(validation_split=0.5)
     assert not np.allclose(network.parameters["standardise_0"]["mean"], X.mean(axis=0), rtol=1e-6)

@@ -102,6 +102,15 @@ def test_one_number_for_a_batch_cannot_be_weighed() -> None:
         line().fit(X, T, loss=whole, sample_weight=W, **QUIET)
 
 
+def test_one_number_for_a_batch_of_one_row_is_that_row_s_own() -> None:
+    trained = [line(), line()]
+    for network, axis in zip(trained, (None, -1), strict=True):
+        network.fit(
+            X, T, loss=lambda a, t, axis=axis: np.mean((a - t) ** 2, axis=axis), sample_weight=W, batch_size=1, **QUIET
+        )
+    np.testing.assert_array_equal(*(network.parameters["dense_0"]["weight"] for network in trained))
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("weights", [None, W])
 def test_sums_in_place_of_means(engine: str, weights: Any) -> None:

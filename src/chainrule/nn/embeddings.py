@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError, ShapeError, is_finite, shortened
+from chainrule.errors import DataError, SettingError, ShapeError, is_finite, shortened
 from chainrule.nn.activations import Activation as ActivationName
 from chainrule.nn.activations import activation
 from chainrule.nn.initializer import LARGEST
 from chainrule.nn.initializers import Normal, Uniform
 from chainrule.nn.layer import Arrays, Layer, Shape
 from chainrule.nn.parameters import ParameterSpec
+from chainrule.tracing.apply import plain_numbers
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,8 @@ class CategoryEmbedding(Layer):
     Parameters
     ----------
     sizes : tuple of ints
-        How many categories each of the last columns has; it holds whole numbers from 0 to below that.
+        How many categories each of the last columns has; it holds numbers from 0 to below that, whose fractions
+        are dropped, and all else is refused.
     widths : int or tuple of ints
         Numbers in the vectors, for every column alike or column by column.
 
@@ -240,5 +242,20 @@ class CategoryEmbedding(Layer):
         """The other columns, and the vectors."""
         (x,) = inputs
         others = x.shape[-1] - len(self.sizes)
-        vectors = [parameters[f"weight_{i}"][x[:, others + i].astype(np.int32)] for i, _ in enumerate(self.sizes)]
+        tables = [parameters[f"weight_{i}"] for i, _ in enumerate(self.sizes)]
+        numbers = _places(x[:, others:], np.array([len(table) for table in tables], x.dtype))
+        vectors = [table[numbers[:, i]] for i, table in enumerate(tables)]
         return np.concatenate([x[:, :others], *vectors], axis=-1)
+
+
+def _places(given: Any, sizes: Any) -> Any:
+    """Categories' numbers; what is none is refused, or where that is not known yet, becomes a place that no table has."""
+    meant = (given >= 0) & (given < sizes)
+    strange = np.argwhere(~plain_numbers(meant))
+    if len(strange):
+        row, column = strange[0]
+        raise DataError(
+            f"CategoryEmbedding was given {given[row, column]} in row {row} as one of {sizes[column]:.0f} categories; give "
+            f"whole numbers from 0 to {sizes[column] - 1:.0f}."
+        )
+    return np.where(meant, given, sizes).astype(np.int32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,19 @@ def moments(inputs: Any) -> tuple[Any, Any]:
     if hasattr(inputs, "moments"):
         found: tuple[Any, Any] = inputs.moments()
         return found
-    rows = np.asarray(inputs).reshape(-1, inputs.shape[-1])
-    mean = rows.mean(axis=0, dtype=np.float64)
-    parts = (rows[begin : begin + ROWS_AT_ONCE] for begin in range(0, len(rows), ROWS_AT_ONCE))
-    return mean, np.sqrt(sum(np.square(part - mean).sum(axis=0) for part in parts) / len(rows))
+    return moments_of(inputs[begin : begin + ROWS_AT_ONCE] for begin in range(0, len(inputs), ROWS_AT_ONCE))
+
+
+def moments_of(blocks: Iterable[Any]) -> tuple[Any, Any]:
+    """The same of rows that come block by block, in float64; of a column that never changes exactly its number and 0."""
+    count, mean, squares, changes = 0, 0.0, 0.0, False
+    first: Any = None
+    for block in blocks:
+        rows = np.asarray(block).reshape(-1, block.shape[-1]).astype(np.float64, copy=False)
+        first = rows[0].copy() if first is None else first
+        new, own = len(rows), rows.mean(axis=0)
+        apart, count = own - mean, count + new
+        mean = mean + apart * (new / count)
+        squares = squares + np.square(rows - own).sum(axis=0) + np.square(apart) * ((count - new) * new / count)
+        changes = changes | (rows != first).any(axis=0)
+    return np.where(changes, mean, first), np.where(changes, np.sqrt(squares / count), 0.0)

@@ -56,6 +56,11 @@ class Notation:
         self.typed, self.symbol, self.algebra, self.rule = typed, symbol, algebra, rule
         self.linear, self.cost, self.typed_with, self.opposite = linear, cost, typed_with, opposite
 
+    @property
+    def compares(self) -> bool:
+        """Whether what it writes is true or false."""
+        return self.form == "infix" and self.strength == COMPARISON
+
     def rule_by(self, position: int) -> str | None:
         """The rule of the derivative by one input."""
         return self.rule[position] if isinstance(self.rule, tuple) else self.rule

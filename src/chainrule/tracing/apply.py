@@ -360,6 +360,12 @@ def as_operand(x: Any) -> Any:
     return plain_array(x)
 
 
+def plain_numbers(x: Any) -> Any:
+    """What is known as numbers already, as an array; of a traced value there are none."""
+    given = as_operand(x)
+    return np.empty(0, bool) if isinstance(given, Traced) else np.asarray(given)
+
+
 def holds_traced(x: Any) -> bool:
     """Whether this is a list or tuple with traced values in it, at any depth."""
     return isinstance(x, list | tuple) and any(isinstance(item, Traced) or holds_traced(item) for item in x)

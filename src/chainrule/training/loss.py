@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from chainrule.errors import DataError, SettingError, ShapeError
-from chainrule.tracing.apply import Traced, as_operand
+from chainrule.tracing.apply import plain_numbers
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,25 @@ class Loss:
         """The loss of every sample."""
         raise SettingError(f"{type(self).__name__} has no __call__(outputs, targets); write one.")
 
+    def unless_fit(self, targets: Any, what: str) -> None:
+        """Refuse values that are no targets for it, an array of shape (batch, outputs); `what` they are called.
+
+        Raises
+        ------
+        DataError
+            When it says what they must be.
+        """
+        name, probabilities = type(self).__name__, self.link == "softmax" or self.task == "classification"
+        if probabilities and self.link != "identity" and ((targets < 0) | (targets > 1)).any():
+            raise DataError(f"{what} has values outside 0 … 1; {name} needs probabilities, or labels in one column.")
+        if self.link == "softmax" and (abs(targets.sum(axis=1) - 1) > 1e-3).any():
+            raise DataError(
+                f"{what} has rows that do not sum to 1, and {name} needs probabilities. "
+                "For several labels at once use loss='binary_cross_entropy'."
+            )
+        if self.link == "exp" and (targets < 0).any():
+            raise DataError(f"{what} has negative values, and {name} needs counts or rates.")
+
     def encode(self, class_indices: Any, classes: int, width: int) -> Any:
         """Targets for labels given as class_indices 0 … classes − 1: one column of two values, or one-hot rows."""
         if width == 1:
@@ -84,12 +103,6 @@ class FunctionLoss(Loss):
     def __call__(self, outputs: Any, targets: Any) -> Any:
         """What the function gives."""
         return self.function(outputs, targets)
-
-
-def plain_numbers(targets: Any) -> Any:
-    """Targets whose numbers are known, as an array; of traced ones there are none."""
-    given = as_operand(targets)
-    return np.empty(0) if isinstance(given, Traced) else np.asarray(given)
 
 
 def class_numbers(outputs: Any, targets: Any) -> Any:

@@ -11,9 +11,10 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from chainrule.errors import DataError, SettingError, shortened
+from chainrule.errors import DataError, SettingError
 from chainrule.tracing import functions as f
-from chainrule.training.loss import Loss, PerOutput, aligned, class_numbers, plain_numbers
+from chainrule.tracing.apply import plain_numbers
+from chainrule.training.loss import Loss, PerOutput, aligned, class_numbers
 
 
 @dataclass(frozen=True)
@@ -176,13 +177,21 @@ class Hinge(Loss):
         """The loss of every sample."""
         targets = aligned(outputs, targets)
         if outputs.shape[-1] == 1:
-            known = plain_numbers(targets)
-            if not (np.abs(known) == 1).all():
-                raise DataError(f"hinge was given the targets {shortened(known)}; they must be −1 and 1.")
+            self.unless_fit(plain_numbers(targets).reshape(-1, 1), "targets")
             return np.maximum(1.0 - targets * outputs, 0.0)[..., 0]
-        right = np.sum(np.where(targets > 0, outputs, 0.0), axis=-1)
-        wrong = np.max(np.where(targets > 0, -np.inf, outputs), axis=-1)
-        return np.maximum(1.0 + wrong - right, 0.0)
+        best = np.max(outputs + (targets <= 0), axis=-1)  # the right score itself is the 0
+        return best - np.sum(outputs * (targets > 0), axis=-1)
+
+    def unless_fit(self, targets: Any, what: str) -> None:
+        """Refuse numbers other than −1 and 1, and rows without one right class."""
+        if targets.shape[-1] > 1:
+            if ((targets > 0).sum(axis=-1) != 1).any():
+                raise DataError(
+                    f"{what} has rows in which not a single column is positive; Hinge needs the one of the right class, or "
+                    "labels in one column."
+                )
+        elif (strange := targets[np.abs(targets) != 1]).size:
+            raise DataError(f"{what} has {strange[0]:g}; Hinge needs −1 and 1, or labels.")
 
 
 @dataclass(frozen=True)

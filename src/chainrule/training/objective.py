@@ -218,7 +218,9 @@ class Objective:
                 "give one number for every sample, shape (batch,), or one number in all"
                 + (": np.mean(values, axis=-1), or np.sum." if apart else ".")
             )
-        if shape == () and scores.shape[0] != 1 and (batch.weights is not None or batch.counts is not None):
+        if shape == () and scores.shape[0] == 1:  # of one sample the loss of the batch is its own
+            return np.reshape(value, (1,))
+        if shape == () and (batch.weights is not None or batch.counts is not None):
             raise ShapeError(
                 f"the loss {type(head.loss).__name__} gave one number for the whole batch, which rows of different weight "
                 "cannot be weighed in. Let it give one number for every sample, shape (batch,), or leave weights out."

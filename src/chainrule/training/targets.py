@@ -76,17 +76,7 @@ def as_targets(y: Any, loss: Loss, width: int, rows: int, dtype: Any, classes: A
         raise ShapeError(f"{what} has shape {array.shape}; give one row of {width} values for every row of X.")
     if array.shape[1:] != (width,):
         raise _wrong_width(array, width, what)
-    if loss.task == "classification" and loss.link != "identity" and ((array < 0) | (array > 1)).any():
-        raise DataError(
-            f"{what} has values outside 0 … 1; {type(loss).__name__} needs probabilities, or labels in one column."
-        )
-    if loss.link == "softmax" and (abs(array.sum(axis=1) - 1) > 1e-3).any():
-        raise DataError(
-            f"{what} has rows that do not sum to 1, and {type(loss).__name__} needs probabilities. "
-            "For several labels at once use loss='binary_cross_entropy'."
-        )
-    if loss.link == "exp" and (array < 0).any():
-        raise DataError(f"{what} has negative values, and {type(loss).__name__} needs counts or rates.")
+    loss.unless_fit(array, what)
     one_hot = (
         loss.task == "classification"
         and width > 1

@@ -23,7 +23,7 @@ from chainrule.ops import ArrayType
 from chainrule.tracing import Program, Variable, simplify, trace
 from chainrule.tracing.passes.rowwise import rows_of
 from chainrule.training import LOSSES
-from making import called, exported, made
+from making import called, exported, made, with_a_category
 from trying import examples
 
 random = np.random.default_rng(2)
@@ -78,7 +78,7 @@ def test_every_loss(name: str, choose: Any) -> None:
 @pytest.mark.parametrize("kind", exported(cr.Layer))
 def test_every_layer(kind: Any, choose: Any) -> None:
     layer, flatten, last = called(made(kind)), cr.Flatten(), cr.Dense(2)
-    images = random.normal(size=(11, 6))
+    images = with_a_category(random.normal(size=(11, 6)))
     compare(choose, lambda x: last(flatten(np.tanh(layer(x)))), images, VALUES)
 
 

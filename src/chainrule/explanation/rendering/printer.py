@@ -22,7 +22,7 @@ from chainrule.explanation.formulas.symbols import (
 )
 from chainrule.explanation.rendering.numerals import coefficient
 from chainrule.explanation.rendering.story import Applied, Derivative, Name, Signs, Told
-from chainrule.ops.notation import ATOM, POWER, PRODUCT, SIGN, SUM
+from chainrule.ops.notation import ATOM, COMPARISON, POWER, PRODUCT, SIGN, SUM
 
 
 class Style(Protocol):
@@ -141,10 +141,12 @@ class Printer:
             return style.series(x.letters, self._within(x.body, PRODUCT)), SIGN
         return self._call(x)
 
-    def _within(self, x: Formula, strength: int) -> str:
-        """The expression as part of something that holds together so strongly."""
+    def _within(self, x: Formula, strength: int, condition: bool = False) -> str:
+        """The expression as part of something that holds together so strongly; a condition elsewhere is 1 or 0."""
         text, own = self._write(x)
-        return text if own >= strength else self.style.brackets(text, square=_holds_series(x))
+        if own >= strength:
+            return text
+        return self.style.brackets(text, square=(own == COMPARISON and not condition) or _holds_series(x))
 
     def _signed(self, term: Formula) -> tuple[str, str]:
         """A term of a sum: its sign, and the rest."""
@@ -160,7 +162,7 @@ class Printer:
             leaf = self.leaf(term)
             text = leaf.text if leaf.strength >= PRODUCT else self.style.brackets(leaf.text)
             return "-" if leaf.negative else "+", text
-        return "+", self._write(term)[0]
+        return "+", self._within(term, SUM)
 
     def _product(self, x: Product) -> tuple[str, int]:
         negative, text = self._factors(x)
@@ -205,7 +207,9 @@ class Printer:
             return style.power(base, exponent), POWER
         if notation.form in ("infix", "prefix"):
             write = style.infix if notation.form == "infix" else style.prefix
-            return write(notation, *map(self._within, arguments, notation.operands)), notation.strength
+            connects = ATOM in notation.operands  # conditions
+            parts = (self._within(x, own, connects) for x, own in zip(arguments, notation.operands, strict=True))
+            return write(notation, *parts), notation.strength
         texts = [self.write(a) for a in arguments]
         if notation.form == "case":
             return style.brackets(texts[0], square=True), ATOM

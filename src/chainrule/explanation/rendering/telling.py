@@ -366,4 +366,5 @@ def _told_below(derivation: Derived) -> Iterator[tuple[str, str]]:
 
 
 def _has_case(x: Expression) -> bool:
-    return (isinstance(x, Call) and x.op.notation.form == "case") or any(map(_has_case, parts(x)))
+    signs = x.op.notation if isinstance(x, Call) else None
+    return (signs is not None and (signs.form == "case" or signs.compares)) or any(map(_has_case, parts(x)))

@@ -175,8 +175,8 @@ def _update(seen: Seen, digits: int) -> Stage:
     before, after, gradients = map(flat_names, (seen.before, seen.after, seen.clipped))
     old, new = _states(seen.optimizer_state_before), _states(seen.optimizer_state)
     learned = [name for name in before if name in gradients]
-    largest = max((before[name].shape for name in learned), key=math.prod)
-    formulas = formulas_of_update(seen.optimizer, largest)
+    largest = max((before[name].shape for name in learned), key=math.prod, default=None)
+    formulas = {} if largest is None else formulas_of_update(seen.optimizer, largest)
     tables = []
     for name, value in before.items():
         kept = {key + mark: x for key in old.get(name, {}) for mark, x in (("", old[name][key]), (NEW, new[name][key]))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -156,8 +156,7 @@ class Steps:
         found = trees.map_leaves(value, watched.found[1:])
         given = rows[0][rows[0] < training.batches.rows]
         calls, outputs, output_gradients = trees.map_leaves(lambda x: _of_rows(x, rows.shape[1], len(given)), found[:3])
-        running = training.step.objective.model.running
-        gradients, clipped, *nudged = (_without(running, x) for x in (*found[3:5], *(found[5] or ())))
+        gradients, clipped, nudged = found[3:6]
         seen = Seen(
             dict(zip(training.step.objective.metrics, map(float, taken.metrics), strict=True)),
             tuple(
@@ -170,7 +169,7 @@ class Steps:
             output_gradients,
             gradients,
             clipped,
-            Nudged(*nudged) if nudged else None,
+            None if nudged is None else Nudged(*nudged),
             taken.state["optimizer"],
             taken.before,
             taken.parameters,
@@ -200,15 +199,6 @@ class Steps:
         if rows not in self._watched:
             self._watched[rows] = _watched(self.training, rows)
         return self._watched[rows]
-
-
-def _without(names: Container[str], parameters: Parameters) -> Parameters:
-    """The parameters without those of these names."""
-    kept = {
-        layer: {name: x for name, x in own.items() if f"{layer}.{name}" not in names}
-        for layer, own in parameters.items()
-    }
-    return {layer: own for layer, own in kept.items() if own}
 
 
 def _of_rows(x: Any, batch: int, given: int) -> Any:

@@ -85,6 +85,10 @@ def unless_callbacks(given: Any) -> None:
             raise SettingError(
                 f"the class {callback.__name__} is among the callbacks; give one made of it: {callback.__name__}(…)."
             )
+        if isinstance(callback, EarlyStopping):
+            raise SettingError(
+                f"{shortened(callback)} is among the callbacks; give it as early_stopping=…, a setting of its own."
+            )
         if not callable(callback):
             raise SettingError(
                 f"{shortened(callback)} among the callbacks cannot be called; give functions of one EpochEnd."

@@ -44,10 +44,11 @@ class StepMeasured:
 def measure(step: TrainingStep, state: Any, batch: Batch, rate: Any, count: Any, key: Any) -> StepMeasured:
     """A step whose gradients are measured, and all that there is to be seen of it."""
     wide_state, batch = wide(state, batch)
-    learned, structure = trees.flatten(wide_state["learned"])
+    moved, others = step.parted(wide_state)
+    learned, structure = trees.flatten(moved)
 
     def observed(*values: Any) -> Any:
-        parameters = merged(wide_state["frozen"], trees.unflatten(structure, values))
+        parameters = merged(others, trees.unflatten(structure, values))
         return step.objective.observed(parameters, batch, key, wide_state["penalty"])
 
     before, metrics, outcome = observed(*learned)
@@ -60,7 +61,7 @@ def measure(step: TrainingStep, state: Any, batch: Batch, rate: Any, count: Any,
         moved = [x + nudges[:, a:b].reshape(-1, *x.shape) for x, a, b in zip(learned, ends[:-1], ends[1:], strict=True)]
         return vmap(lambda *values: observed(*values)[0])(*moved)
 
-    nudged = _in_batches(at, int(ends[-1]))
+    nudged = _in_batches(at, int(ends[-1])) if learned else np.zeros(0)
 
     def by_parameter(numbers: Any) -> Parameters:
         shaped = [numbers[a:b].reshape(x.shape) for x, a, b in zip(learned, ends[:-1], ends[1:], strict=True)]

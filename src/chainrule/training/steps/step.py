@@ -93,6 +93,16 @@ class TrainingStep:
         penalty = {name: np.asarray(x, dtype) for name, x in self.objective.penalty.strengths.items()}
         return {"learned": learned, "frozen": frozen, "penalty": penalty, "optimizer": optimizer_state}
 
+    def parted(self, state: Any) -> tuple[Parameters, Parameters]:
+        """The parameters that gradients move; and all others, frozen ones and those that the pass sets, which have none."""
+        running = self.objective.model.running
+        moved: Parameters = {}
+        others: Parameters = {}
+        for layer, own in state["learned"].items():
+            for name, value in own.items():
+                (others if f"{layer}.{name}" in running else moved).setdefault(layer, {})[name] = value
+        return moved, merged(state["frozen"], others)
+
     def loss(
         self, learned: Parameters, frozen: Parameters, batch: Batch, key: Any, strengths: Any = None
     ) -> tuple[Any, list[Any]]:
@@ -143,15 +153,15 @@ class TrainingStep:
         """One step, and all that there is to be seen of it."""
         layers: list[str] = []
 
-        def objective(learned: Parameters) -> tuple[Any, Any]:
-            value, metrics, outcome = self.objective.observed(
-                merged(state["frozen"], learned), batch, key, state["penalty"]
-            )
+        moved, others = self.parted(state)
+
+        def objective(moved: Parameters) -> tuple[Any, Any]:
+            value, metrics, outcome = self.objective.observed(merged(others, moved), batch, key, state["penalty"])
             layers.extend(name for name, *_ in outcome.readings)
             calls = [(list(inputs), z, a) for _, inputs, z, a in outcome.readings]
             return value, (metrics, calls, outcome.outputs, outcome.running)
 
-        value, gradients, seen, cotangents = observed_gradient(objective)(state["learned"])
+        value, gradients, seen, cotangents = observed_gradient(objective)(moved)
         metrics, calls, outputs, running = seen
         _, by_calls, by_outputs, _ = cotangents
         clipped = self.clipping(gradients)

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from chainrule.errors import ChainruleError, DataError, SettingError, ShapeError, UnsupportedError, shortened
+from chainrule.nn.standardising import moments_of
 from chainrule.training.objective import Batch
 from chainrule.training.stored.dataset import Dataset, Piece, number_of_rows
 from chainrule.training.stored.layout import Layout
@@ -146,15 +147,7 @@ class StoredArray:
 
     def moments(self) -> tuple[Any, Any]:
         """The mean and the standard deviation of every column, in float64, read once."""
-        width = self.shape[-1]
-        count, mean, squares = 0, np.zeros(width), np.zeros(width)
-        for begin, end in pairwise(self.store.layout.edges):
-            rows = self[begin:end].reshape(-1, width).astype(np.float64)
-            new, own = len(rows), rows.mean(axis=0)
-            apart, count = own - mean, count + new
-            mean += apart * (new / count)
-            squares += np.square(rows - own).sum(axis=0) + np.square(apart) * ((count - new) * new / count)
-        return mean, np.sqrt(squares / count)
+        return moments_of(self[begin:end] for begin, end in pairwise(self.store.layout.edges))
 
     @property
     def ndim(self) -> int:
