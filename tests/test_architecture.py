@@ -148,6 +148,7 @@ FOREIGN = {
     "_init_callback_context": "scikit-learn's callbacks, an interface still in the making",
     "_skl_callbacks": "scikit-learn's callbacks, an interface still in the making",
     "_fit_context": "scikit-learn's own estimators check their parameters with it; there is no public one",
+    "_asdict": "public by the documentation of namedtuple; the underscore keeps fields free",
     "_check_partial_fit_first_call": "scikit-learn's check of `classes`; there is no public one",
     "_check_sample_weight": "scikit-learn's check of weights; there is no public one",
     "_fields": "public by the documentation of namedtuple; the underscore keeps fields free",

@@ -369,6 +369,17 @@ def test_booleans_may_be_written_as_numbers_with_a_point():
     assert "'2.0' in 1 row" in read.remarks[0]
 
 
+def test_spans_of_time_are_told_from_numbers():
+    hours = [datetime.timedelta(hours=n * n) for n in range(30)]
+    column, known = Number.learn("p", pl.Series(hours), Spelling()), Spelling()
+    for given in (["PT9H", None], ["9:00:00", "NA"], ["0 days 09:00:00"], ["P0DT9H0M0S"], [hours[3]], [None]):
+        read = column.read(pl.Series(given), known)
+        assert (read.values[0] == 9 * 3600.0 or given == [None], read.remarks) == (True, ())
+    for bare in (pl.Series([32_400_000]), pl.Series(["32400000"])):
+        (remark,) = column.read(bare, known).remarks
+        assert remark == "column 'p' held s in training and no unit here; 5 is read as 5 s"
+
+
 def test_percentages_without_their_sign_are_told():
     column = Number.learn("p", pl.Series([f"{n * n}%" for n in range(30)]), Spelling())
     assert column.read(pl.Series(["5%", "6"]), Spelling()).remarks == ()

@@ -37,6 +37,10 @@ WRITTEN = [
     ("5,5 %", ",", 5.5, "%"),
     ("12kg", ".", 12, "kg"),
     ("20 °C", ".", 20, "°C"),
+    ("PT600S", ".", 600, "s"),
+    ("-PT7M", ".", -420, "s"),
+    ("P1W2DT3H4M5.5S", ".", 788645.5, "s"),
+    ("P-1DT20H0M0S", ".", -14400, "s"),
 ]
 NONE = [
     "abc", "1_000", "inf", "-inf", "nan", "1e999", "1.2.3", "12,34", "1 2", "-", ".", "", "$", "0,375", "01,234", "(3", "3)",
@@ -125,3 +129,12 @@ def test_only_plain_numbers_are_typed_beforehand():
     read = typed(comma, Spelling(","), comma.names)
     assert read.frame["a"].to_list() == [1.5, 2.0]
     assert read.frame["b"].dtype == pl.String  # groups are read with care, later
+
+
+@pytest.mark.parametrize("kind", [pl.Categorical, pl.Enum(["1.5", "7 %", "n.b."])])
+def test_categories_are_numbers_where_numbers_are_known_to_be(kind):
+    cells = pl.Series(["1.5", None, "7 %", "n.b."], dtype=kind)
+    assert read_numbers(cells) is None
+    read = read_numbers(cells, unit="%")
+    np.testing.assert_array_equal(read.values, [1.5, np.nan, 7.0, np.nan])
+    assert read.strays == {"n.b.": 1}

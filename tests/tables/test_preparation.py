@@ -78,9 +78,9 @@ def test_any_table_is_learned_stored_and_applied(given_table, scaling, data):
     assert kinds == sorted(kinds, key=("number", "flag", "code").index)
     stored = Preparation.from_json(json.loads(json.dumps(preparation.to_json(), allow_nan=False)))
     assert stored == preparation
-    again, targets = stored.apply_with_target(given_table)
+    again, truth = stored.apply_with_truth(given_table)
     np.testing.assert_array_equal(again.X, inputs.X)
-    np.testing.assert_array_equal(targets, y)
+    np.testing.assert_array_equal(truth, y)
     order = data.draw(st.permutations(given_table.names))
     np.testing.assert_array_equal(stored.apply(Table(given_table.frame.select(order))).X, inputs.X)
     for row in (0, len(given_table) - 1):

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import sys
+from collections import namedtuple
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,7 @@ IN_MEMORY = {
     "dict of arrays": lambda: {name: np.array(values, dtype=object) for name, values in COLUMNS.items()},
     "dict of columns": lambda: {name: FRAME[name] for name in NAMES},
     "list of dicts": lambda: [{key: x for key, x in zip(NAMES, row, strict=True) if x is not None} for row in ROWS],
+    "named tuples": lambda: list(map(namedtuple("Row", NAMES)._make, ROWS)),
     "pandas": pandas_frame,
     "pandas objects": lambda: pandas_frame().astype(object),
     "pandas best": lambda: pandas_frame().convert_dtypes(),
@@ -401,6 +403,7 @@ def test_columns_of_a_wide_frame_are_taken_in_time_proportional_to_their_number(
         (pl.DataFrame({"a": []}), "holds no values"),
         ({"a": [1, 2], "b": [1]}, "'a' has 2 values and 'b' 1"),
         ({"a": 5, "b": [1]}, "column 'a' is 5; give one value for every row"),
+        ({"a": {5, 6}, "b": [1, 2]}, "column 'a' is {5, 6}; give one value for every row: a list or an array"),
     ],
 )
 def test_what_holds_no_table_says_so(source, message):

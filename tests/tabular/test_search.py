@@ -30,7 +30,8 @@ FAR = np.exp(3.0 * RANDOM.normal(size=ROWS))
 
 def first_of(frame: dict[str, Any], target: str = "y") -> tuple[Candidate, Table]:
     table = as_table(frame)
-    preparation, inputs, y = Preparation.learn_and_apply(table, target)
+    preparation, inputs, truth = Preparation.learn_and_apply(table, target)
+    y = preparation.target.scaled(truth)
     problem = Problem(inputs.X, y, preparation.features, len(preparation.target.classes))
     return Candidate(AS_USUAL, cr.Recipe(hidden=(8,)).for_rows(len(y)), problem, preparation), table
 

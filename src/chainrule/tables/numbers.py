@@ -44,6 +44,12 @@ _PLAIN, _NOT_IN_NUMBERS = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?"), re.compile(r"
 """Numbers that everybody reads alike, and what stands in none that Polars reads."""
 
 _SPAN = re.compile(r"(?:([+-]?\d{1,9}) days?,? \+?)?(\d{1,6}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
+_COUNT = r"[+-]?\d{1,12}"
+_ISO_SPAN = re.compile(
+    rf"(?P<sign>[+-]?)P(?=.)(?:(?P<W>{_COUNT})W)?(?:(?P<D>{_COUNT})D)?"
+    rf"(?:T(?=.)(?:(?P<H>{_COUNT})H)?(?:(?P<M>{_COUNT})M)?(?:(?P<S>{_COUNT}(?:\.\d+)?)S)?)?"
+)
+_SECONDS = {"W": 604800.0, "D": 86400.0, "H": 3600.0, "M": 60.0, "S": 1.0}
 
 
 class Numbers(NamedTuple):
@@ -79,12 +85,14 @@ def number(text: str, decimal: Decimal = ".") -> tuple[float, str] | None:
     ((1234.5, '$'), (-3.0, ''), (5.0, '%'), (1234.5, ''))
     >>> number("0 days 00:08:00"), number("-1 days +23:52:00"), number("27:00:05")
     ((480.0, 's'), (-480.0, 's'), (97205.0, 's'))
+    >>> number("PT8M"), number("P-1DT23H52M0S")
+    ((480.0, 's'), (-480.0, 's'))
     >>> number("0,375") is number("12.03.2024") is number("many") is None
     True
     """
     match = _PATTERNS[decimal].fullmatch(text.replace("\u2212", "-"))
     if match is None:
-        return _span(text) if ":" in text else None
+        return _span(text) if ":" in text else _iso_span(text) if "P" in text[:2] else None
     part = match.groupdict(default="")
     unit, bracketed = part["unit"], bool(part["open"])
     if bracketed != bool(part["close"]) or (part["sign"] and part["sign2"]) or (bracketed and part["sign"]):
@@ -108,6 +116,15 @@ def _span(text: str) -> tuple[float, str] | None:
     return 86400.0 * int(days or 0) + 3600.0 * int(hours) + 60.0 * int(minutes) + float(seconds), "s"
 
 
+def _iso_span(text: str) -> tuple[float, str] | None:
+    """The seconds of a span of time by ISO 8601, as JSON has it: `PT480S`, `P1DT12H`, and pandas' `P-1DT23H52M0S`."""
+    match = _ISO_SPAN.fullmatch(text)
+    if match is None:
+        return None
+    seconds = sum(float(match[part] or 0) * unit for part, unit in _SECONDS.items())
+    return -seconds if match["sign"] == "-" else seconds, "s"
+
+
 def read_numbers(
     column: pl.Series, decimal: Decimal = ".", marks: Collection[str] = (), unit: str | None = None
 ) -> Numbers | None:
@@ -116,7 +133,7 @@ def read_numbers(
     Parameters
     ----------
     column : polars.Series
-        Text, numbers, booleans or spans of time (which become seconds).
+        Text, numbers, booleans or spans of time (which become seconds); categories only where the unit is known.
     decimal : {".", ","}
         The decimal mark of text.
     marks : collection of str
@@ -163,12 +180,14 @@ def _read(column: pl.Series, decimal: Decimal, marks: Collection[str], unit: str
     kind = column.dtype
     if kind.is_numeric() or kind in (pl.Boolean, pl.Null):
         values = (column if kind == pl.Float64 else column.cast(pl.Float64)).to_numpy()
-        if not (np.abs(values) >= EXACT).any():  # as nearly always: none is too large, infinite or rounded
+        if not reach(values, EXACT):  # as nearly always: none is too large, infinite or rounded
             return Numbers(values, unit or "")
         infinite = int(np.isinf(values).sum())
         return Numbers(_bounded(values), unit or "", {"inf": infinite} if infinite else {}, merged(column, values))
     if kind == pl.Duration:
         return Numbers(column.dt.total_microseconds().cast(pl.Float64).to_numpy() / 1e6, "s")
+    if unit is not None and kind in (pl.Categorical, pl.Enum):
+        return _read(column.cast(pl.String), decimal, marks, unit)
     if kind != pl.String:
         return None
     if unit is None:
@@ -189,6 +208,18 @@ def _read(column: pl.Series, decimal: Decimal, marks: Collection[str], unit: str
     return Numbers(_bounded(values), unit, strays, merged(column, values))
 
 
+def reach(values: NDArray[np.float64], size: float) -> NDArray[np.bool_]:
+    """Whether any number along the last axis is at least so large, or so small below 0; found without an array of sizes.
+
+    Examples
+    --------
+    >>> reach(np.array([[1.0, np.nan], [2.0, -5.0]]), 5.0)
+    array([False,  True])
+    """
+    highest, lowest = (end.reduce(values, axis=-1, initial=0.0) for end in (np.fmax, np.fmin))
+    return np.asarray((highest >= size) | (lowest <= -size))
+
+
 def merged(cells: pl.Series, values: NDArray[np.float64]) -> tuple[int, int]:
     """How many different whole numbers beyond 2⁵³ the cells hold, and how many of the values that were read of them are different.
 
@@ -201,10 +232,9 @@ def merged(cells: pl.Series, values: NDArray[np.float64]) -> tuple[int, int]:
     """
     import polars as pl
 
-    large = np.abs(values) >= EXACT
-    if not large.any() or not (cells.dtype == pl.String or cells.dtype.is_integer()):
+    if not reach(values, EXACT) or not (cells.dtype == pl.String or cells.dtype.is_integer()):
         return 0, 0
-    texts = cells.filter(pl.Series(large)).cast(pl.String).unique().to_list()
+    texts = cells.filter(pl.Series(np.abs(values) >= EXACT)).cast(pl.String).unique().to_list()
     whole = {int(text) for text in texts if text.removeprefix("-").isdecimal()}
     return len(whole), len(set(map(float, whole)))
 
@@ -242,10 +272,9 @@ def cast_expression(name: str, decimal: Decimal) -> pl.Expr:
 
 def _bounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Numbers no larger than LARGEST, NaN for infinity, which is none."""
-    size = np.abs(values)
-    if (size > LARGEST).any():
-        return np.where(size == np.inf, np.nan, np.clip(values, -LARGEST, LARGEST))
-    return values
+    if not reach(values, LARGEST):
+        return values
+    return np.where(np.isinf(values), np.nan, np.clip(values, -LARGEST, LARGEST))
 
 
 def _of_one_unit(

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engines.choice import COMPILER, ENGINES
+from chainrule.engines.threads import Threads
 from chainrule.tables import Preparation, Spelling, Table, TableError, give_back, lightened, ranks, rescaled, sample
 from chainrule.tables.names import spelled
 from chainrule.tables.table import Drawn
@@ -98,11 +100,13 @@ def made_ready(
     options: Any = {**preparing, "columns": kinds, "scaling": scaling or "robust"}
     table = replace(table, frame=table.frame.clone())
     table = lightened(table, target, kinds, spelling)
-    preparation, inputs, y = Preparation.learn_and_apply(table, target, **options)
+    preparation, inputs, truth = Preparation.learn_and_apply(table, target, **options)
+    y = preparation.target.scaled(truth)
     if len(y) < 2:
         raise TableError(f"{table.source} has {len(y)} row{'s' * (len(y) != 1)} to learn from; at least 2 are needed.")
     if cells >= LARGE:
         give_back()
+    _load_compiler()
     rows, others = inputs.rows, tuple[Rescaled, ...]()
     if learning["search"] and learning["folds"] > 1 and scaling is None and len(y) <= MOST_RESCALED:
         others = _with_normal_scores(preparation, table.rows(rows), kinds)
@@ -111,12 +115,19 @@ def made_ready(
         inputs.X,
         drawn.rows[rows],
         y,
-        None if preparation.target.classes else preparation.target.known(table.column(target), spelling)[rows],
+        None if preparation.target.classes else truth,
         None if by_weight is None else by_weight[rows],
         None if by_group is None else by_group[rows],
         None if by_time is None else by_time[rows],
         others,
     )
+
+
+def _load_compiler() -> None:
+    """Begin to load what makes machine code, beside what else is done before the training: before now there was less room for it."""
+    beside = Threads(1)
+    beside.submit(ENGINES[COMPILER].load)
+    beside.shutdown(wait=False)
 
 
 def _with_normal_scores(preparation: Preparation, table: Table, kinds: Mapping[str, str]) -> tuple[Rescaled, ...]:

@@ -141,12 +141,14 @@ def _errors(truth: Array, amounts: Array) -> NDArray[np.float64]:
 
 def weighted_quantiles(values: Array, weights: Array, shares: Any) -> NDArray[np.float64]:
     """The quantiles of weighted rows: linear between the middles of their weights; NumPy's where all weights are equal."""
-    order = np.argsort(values, kind="stable")
-    values, weights = np.asarray(values, np.float64)[order], weights[order]
-    kept = weights > 0
-    values, weights = values[kept], weights[kept]
+    values, weights = np.asarray(values, np.float64)[weights > 0], weights[weights > 0]
     if not len(values):
         return np.full(np.shape(shares), np.nan)
+    if (weights == weights[0]).all():  # numbers alone are sorted in a twentieth of the time
+        values = np.sort(values)
+    else:
+        order = np.argsort(values, kind="stable")
+        values, weights = values[order], weights[order]
     middles = np.cumsum(weights) - 0.5 * weights
     first, last = middles[0], middles[-1]
     found: NDArray[np.float64] = np.interp(first + np.asarray(shares) * (last - first), middles, values)

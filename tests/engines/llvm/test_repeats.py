@@ -16,21 +16,20 @@ from tests.strategies import inputs_of, programs
 
 import chainrule as cr
 from chainrule.engines import ENGINES, evaluate
-from chainrule.engines.llvm.emission import emission, repeats
+from chainrule.engines.llvm.emission import repeats
 from chainrule.engines.llvm.machine import cache
 from chainrule.engines.llvm.planning import groups
 from chainrule.engines.llvm.runs.kernel import Kernel
 
-APART = 10**6
-"""Groups in a function, so that each is written where it is."""
 
-
-def compiled(program: Any, part: int, few: int = repeats.FEW) -> Any:
-    """A Program as machine code that is written anew, with so many groups in a function, told the sizes of more than a few."""
+def compiled(program: Any, *, several: int = groups.SEVERAL, few: int | None = None) -> Any:
+    """A Program as machine code that is written anew, in functions if there are so many groups, told the sizes of more than a few."""
     with (
-        patch.object(emission, "PART", part),
-        patch.object(groups, "LONG", 2 * part),
-        patch.object(repeats, "FEW", few),
+        patch.object(groups, "SEVERAL", several),
+        patch.object(groups, "LARGE", max(several, groups.LARGE)),
+        patch.object(groups, "LONG", max(several, groups.LONG) if several else 0),
+        patch.object(repeats, "FEW", repeats.FEW if few is None else few),
+        patch.object(repeats, "FEW_PRODUCTS", repeats.FEW_PRODUCTS if few is None else few),
         patch.object(cache, "read", lambda _: None),
     ):
         return Kernel(program)
@@ -38,9 +37,9 @@ def compiled(program: Any, part: int, few: int = repeats.FEW) -> Any:
 
 def same_bits(program: Any, *inputs: Any) -> None:
     with np.errstate(all="ignore"):
-        expected = compiled(program, APART)(*inputs)
-        for few in (repeats.FEW, 0):
-            for one, other in zip(compiled(program, 1, few)(*inputs), expected, strict=True):
+        expected = compiled(program, several=10**6)(*inputs)
+        for few in (None, 0):
+            for one, other in zip(compiled(program, several=0, few=few)(*inputs), expected, strict=True):
                 np.testing.assert_array_equal(one, other)
                 np.testing.assert_array_equal(1 / one, 1 / other)  # zeros have signs
 
@@ -112,7 +111,7 @@ def test_steps_that_are_nearly_alike(name: str) -> None:
     x = np.random.default_rng(0).normal(size=(5, 5))
     program = cr.trace(steps, x)
     same_bits(program, x)
-    np.testing.assert_allclose(compiled(program, 1)(x), steps(x), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(compiled(program, several=0)(x), steps(x), rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", [float, np.float32, np.int16, bool])
@@ -126,7 +125,7 @@ def test_joins_of_many_arrays(kind: Any) -> None:
         )
 
     x = (np.random.default_rng(0).normal(size=(5, 5)) * 3).astype(kind)
-    for found, expected in zip(compiled(cr.trace(joined, x), emission.PART)(x), joined(x), strict=True):
+    for found, expected in zip(compiled(cr.trace(joined, x))(x), joined(x), strict=True):
         np.testing.assert_array_equal(found, expected)
 
 
@@ -138,7 +137,7 @@ def test_more_steps_are_hardly_more_code() -> None:
 
     def lines(steps: int) -> int:
         program = cr.simplify(cr.trace(cr.grad(lambda x: forward(x, steps)), np.ones(3)))
-        return str(compiled(program, emission.PART).function.ir).count("\n")
+        return str(compiled(program).function.ir).count("\n")
 
     few, many = lines(100), lines(200)
     equations = 100 * 12
@@ -153,7 +152,7 @@ def test_times_and_rows_of_steps_are_hardly_more_code() -> None:
 
     def lines(steps: int) -> int:
         program = cr.simplify(cr.trace(cr.grad(forward), np.ones(3), np.ones((300, 3))[:steps]))
-        return str(compiled(program, emission.PART).function.ir).count("\n")
+        return str(compiled(program).function.ir).count("\n")
 
     few, many = lines(100), lines(200)
     equations = 100 * 12

@@ -11,7 +11,6 @@ import pytest
 import chainrule as cr
 from chainrule.engines import cores
 from chainrule.engines.llvm import plan
-from chainrule.engines.llvm.emission import emission
 from chainrule.engines.llvm.machine import cache
 from chainrule.engines.llvm.planning import groups, pages, row_blocks, sharing
 from chainrule.engines.llvm.runs import kernel, runner, training
@@ -111,12 +110,11 @@ CASES: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {
 
 
 @pytest.mark.usefixtures("small_is_large")
-@pytest.mark.parametrize("part", [emission.PART, 1], ids=["one function", "functions of their own"])
+@pytest.mark.parametrize("long", [groups.LONG, 1], ids=["one function", "functions of their own"])
 @pytest.mark.parametrize("case", sorted(CASES))
-def test_any_number_of_threads_gives_the_same_bits(case: str, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long the step is: that of a deep network is written into several functions."""
-    monkeypatch.setattr(emission, "PART", part)
-    monkeypatch.setattr(groups, "LONG", 2 * part)
+def test_any_number_of_threads_gives_the_same_bits(case: str, long: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the step is: that of a deep network is a script of functions."""
+    monkeypatch.setattr(groups, "LONG", long)
     same_bits(case)
 
 
@@ -159,15 +157,14 @@ def same_bits(case: str) -> None:
 
 
 @pytest.mark.usefixtures("small_is_large")
-@pytest.mark.parametrize(("blocks", "part"), [(4, 1), (10, emission.PART)])  # 150 rows leave 2 over, or none
+@pytest.mark.parametrize(("blocks", "long"), [(4, 1), (10, groups.LONG)])  # 150 rows leave 2 over, or none
 @pytest.mark.parametrize("case", sorted(CASES))
 def test_rows_in_blocks_give_the_same_bits_too(
-    case: str, blocks: int, part: int, monkeypatch: pytest.MonkeyPatch
+    case: str, blocks: int, long: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(row_blocks, "fits", lambda program, data, target: False)
     monkeypatch.setattr(row_blocks, "blocks_of", lambda region, target: blocks)
-    monkeypatch.setattr(emission, "PART", part)
-    monkeypatch.setattr(groups, "LONG", 2 * part)
+    monkeypatch.setattr(groups, "LONG", long)
     same_bits(case)
 
 

@@ -47,8 +47,8 @@ MOST_QUANTILES = 128
 OUTERMOST = 0.0005
 """The share of the rows beyond which normal scores are clipped, at ±3.29."""
 
-SHARES = ("%", "‰")
-"""Units that numbers may have been divided by where they stand without."""
+SIGNS = {"%": "%", "‰": "‰", "s": "s|:|P"}
+"""Units without which numbers may be others, shares as fractions, spans of time in milliseconds, and what shows them in a text."""
 
 FARTHEST = 1e6
 """Scaled numbers are clipped here before they are squared."""
@@ -167,7 +167,7 @@ class Number(Column):
         if read is None:
             raise TypeError(f"{cells.dtype} holds no numbers")
         remarks = stray_remarks(self.name, read)
-        if self.unit in SHARES and not _has(cells, self.unit):  # is 0.05 then 5 %?
+        if self.unit in SIGNS and not _has(cells, self.unit):  # is 0.05 then 5 %?
             remarks += (
                 f"column {self.name!r} held {self.unit} in training and no unit here; 5 is read as 5 {self.unit}",
             )
@@ -176,8 +176,8 @@ class Number(Column):
     def doubts(self, cells: pl.Series, values: NDArray[np.float64], spelling: Spelling) -> tuple[str, ...]:
         """Whether numbers without a sign are shares as well, and whether one of nines alone means "no value"."""
         said = []
-        if self.unit in SHARES and str(cells.dtype) == "String":
-            signed = cells.str.contains(self.unit, literal=True).fill_null(True).to_numpy()
+        if self.unit in SIGNS and str(cells.dtype) == "String":
+            signed = cells.str.contains(SIGNS[self.unit]).fill_null(True).to_numpy()
             if bare := int((~signed & ~np.isnan(values)).sum()):
                 rows = counted(bare, "row")
                 said = [f"column {self.name!r} holds {self.unit}, but none in {rows}; 5 is read as 5 {self.unit} there"]
@@ -213,7 +213,7 @@ class Number(Column):
 
     def is_sure(self, cell: Any, value: Any) -> bool:
         """A number as it is, not rounded, or none; a text that is one, with its unit where it could mean another without."""
-        bare = self.unit not in SHARES
+        bare = self.unit not in SIGNS
         if type(cell) is str:
             return abs(value) < EXACT and is_alike(cell) and (bare or self.unit in cell)
         return bare and (cell is None or (isinstance(cell, int | float) and abs(cell) < EXACT))
@@ -295,9 +295,10 @@ def _of_nines(values: NDArray[np.float64]) -> list[float]:
     >>> _of_nines(np.array([-999.0, -999.0, 3.0, 8.0])), _of_nines(np.array([99.0, 99.0, 30.0, 98.0]))
     ([-999.0], [])
     """
-    known, found = values[~np.isnan(values)], []
-    for end in {known.min(initial=np.inf), known.max(initial=-np.inf)}:
+    found = []
+    for end in {np.fmin.reduce(values, initial=np.inf), np.fmax.reduce(values, initial=-np.inf)}:
         if re.fullmatch("-?99+", f"{end:g}"):
+            known = values[~np.isnan(values)]
             rest = known[known != end]
             far = len(rest) and np.abs(rest - end).min() > rest.max() - rest.min()
             found += [float(end)] * bool(far and len(known) - len(rest) > 1)
@@ -317,8 +318,10 @@ def are_numbers(cells: pl.Series, read: Numbers) -> bool:
 
 
 def _has(cells: pl.Series, unit: str) -> bool:
-    """Whether a unit stands beside any of the numbers."""
-    return str(cells.dtype) == "String" and bool(cells.str.contains(unit, literal=True).any())
+    """Whether a unit stands beside any of the numbers, or is that of their type; or there are none."""
+    if str(cells.dtype) == "String":
+        return bool(cells.str.contains(SIGNS[unit]).any()) or cells.null_count() == len(cells)
+    return cells.null_count() == len(cells) or str(cells.dtype).startswith("Duration")
 
 
 def stray_remarks(name: str, read: Numbers) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from chainrule.tables.columns.number import Number, Scaling
 from chainrule.tables.missing import Spelling
-from chainrule.tables.numbers import EXACT, are_whole
+from chainrule.tables.numbers import EXACT, are_whole, reach
 from chainrule.tables.side_by_side import side_by_side
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _learned(columns: Sequence[tuple[str, pl.Series]], spelling: Spelling, scali
     sure = (~np.isnan(head) & (head != np.rint(head))).any(axis=1)
     for place in np.flatnonzero(~sure):
         sure[place] = not are_whole(values[place])
-    sure &= ~(np.abs(values) >= EXACT).any(axis=1)
+    sure &= ~reach(values, EXACT)
     if spelling.numbers:
         values = np.where(np.isin(values, spelling.numbers), np.nan, values)
         read = list(values)

@@ -21,7 +21,7 @@ from chainrule.tables.options import TableError, columns_option, counted, named,
 from chainrule.tables.preparing.problems import Problems
 from chainrule.tables.preparing.remarks import remarks_on
 from chainrule.tables.preparing.scales import ScaleKind
-from chainrule.tables.preparing.target import Target, Task, learn_target
+from chainrule.tables.preparing.target import Target, Task, learned_and_known
 from chainrule.tables.side_by_side import side_by_side
 from chainrule.tables.table import Table
 from chainrule.tables.typed import LONG, typed, typed_within
@@ -82,14 +82,13 @@ def learn_columns(
     _check_names(table, target, kinds)
     problems = Problems(table.source)
     try:
-        learned = learn_target(table, target, task, spelling, target_scale)
+        learned, y = learned_and_known(table, target, task, spelling, target_scale)
     except TableError as error:
         problems.add(error.message)
         _learn_inputs(table, target, kinds, missing, spelling, scaling, problems)  # what else stands in the way
         problems.raise_if_any()
         raise
     remarks = list(table.notes)
-    y = learned.known(table.column(target), spelling)
     rows = np.flatnonzero(~np.isnan(y))
     if len(rows) < len(y):
         remarks.append(learned.without_value(table.column(target), np.isnan(y), spelling))

@@ -142,15 +142,15 @@ class Preparation:
     def learn_and_apply(
         cls, table: Table, target: str, **options: Unpack[Options]
     ) -> tuple[Self, Inputs, NDArray[Any]]:
-        """The preparation, the inputs of the training rows, and what the network learns of their target.
+        """The preparation, the inputs of the training rows, and their class numbers or amounts.
 
-        As `learn` and then `apply_with_target`, whose arguments and errors these are, with every cell read only once.
+        As `learn` and then `apply_with_truth`, whose arguments and errors these are, with every cell read only once.
         """
         preparation, learned = cls._learned(table, target, options)
         read = [[learned.read[column.name] for column in block.columns] for block in preparation._blocks]
         inputs = preparation._joined_complete(read, preparation.missing, np.zeros(len(learned.y), bool), table.source)
-        y = preparation.target.scaled(learned.y[inputs.rows])
-        return preparation, Inputs(inputs.X, learned.rows[inputs.rows], inputs.notes), y
+        truth = learned.y[inputs.rows].astype(np.int64 if preparation.target.classes else np.float64, copy=False)
+        return preparation, Inputs(inputs.X, learned.rows[inputs.rows], inputs.notes), truth
 
     @classmethod
     def _learned(cls, table: Table, target: str, options: Options) -> tuple[Self, Learned]:

@@ -80,6 +80,9 @@ def _first_rows(cells: Sequence[pl.Series]) -> NDArray[np.intp]:
     frame = pl.DataFrame(cells)
     blocks = range(0, frame.height, ROWS_AT_ONCE)
     hashes = pl.concat([frame.slice(begin, ROWS_AT_ONCE).hash_rows() for begin in blocks])
+    ordered = np.sort(hashes.to_numpy())
+    if not (ordered[1:] == ordered[:-1]).any():  # as in most tables: found in a quarter of the time
+        return np.arange(frame.height)
     return np.flatnonzero(hashes.is_first_distinct().to_numpy())
 
 

@@ -89,12 +89,15 @@ class Target:
         if texts is None:
             raise TableError(f"the target {self.name!r} holds {column.dtype}, but the model learned classes there.")
         places = Places([str(int(label) if isinstance(label, bool) else label) for label in self.classes])
-        truth = {} if isinstance(self.classes[0], str) else {"false": "0", "true": "1"}  # files spell them True as well
+        truth = {"false": "0", "true": "1"}  # files spell them True as well
+        if isinstance(self.classes[0], str):  # learned from such a file, or no truth values
+            spelled = {str(label).lower(): str(label) for label in self.classes}
+            truth = spelled if spelled.keys() == truth.keys() else {}
 
         def place(text: str | None) -> float:
             if text is None:
                 return np.nan
-            text = truth.get(text.lower(), text)
+            text = text if text in places else truth.get(text.lower(), text)
             found = places.get(text)
             if found is None:
                 return np.nan if spelling.is_missing(text) else places.of_number(text, -1.0)
@@ -181,6 +184,21 @@ def learn_target(
     TableError
         When there are no values, one value only, times, almost as many labels as rows, or text where amounts are asked for.
     """
+    return _learned(table, name, task, spelling, scale)[0]
+
+
+def learned_and_known(
+    table: Table, name: str, task: Task | None, spelling: Spelling, scale: ScaleKind | None
+) -> tuple[Target, NDArray[np.float64]]:
+    """What `learn_target` gives, and what is `known` of it in every row: amounts are read once for both."""
+    target, read = _learned(table, name, task, spelling, scale)
+    return target, target.known(table.column(name), spelling) if target.classes or read is None else read.values
+
+
+def _learned(
+    table: Table, name: str, task: Task | None, spelling: Spelling, scale: ScaleKind | None
+) -> tuple[Target, Numbers | None]:
+    """The target, and its cells as numbers where they are some."""
     if task not in (None, *TASKS):
         raise SettingError(f"the task was given as {task!r}; it must be one of {', '.join(TASKS)}.")
     cells, spelling = table.column(name), spelling.in_table(table)
@@ -190,7 +208,7 @@ def learn_target(
     read = read_numbers(cells, spelling.decimal, spelling.marks)
     numeric = read is not None and str(cells.dtype) != "Boolean" and are_numbers(cells, read)
     if read is not None and numeric and task != "classification" and _are_many(cells):
-        return _of_amounts(name, read, scale)  # before they are counted one by one
+        return _of_amounts(name, read, scale), read  # before they are counted one by one
     texts = as_texts(cells)
     assert texts is not None  # of single values there are
     found = occurrences(texts)
@@ -211,15 +229,14 @@ def learn_target(
             "regression" if numeric and read is not None and not _few(read, list(counts.values())) else "classification"
         )
     if task == "classification":
-        return Target(
-            name, task, _classes(said, counts, numeric, str(cells.dtype)), why=f"{len(counts):,} different labels"
-        )
+        classes = _classes(said, counts, numeric, str(cells.dtype))
+        return Target(name, task, classes, why=f"{len(counts):,} different labels"), read
     if read is None or not np.isfinite(read.values).any() or sum(read.strays.values()) > np.isfinite(read.values).sum():
         raise TableError(
             f"{said} holds text ({quoted(sorted(counts), 3)}); regression predicts numbers. Choose another column, or "
             f"{option('task', 'classification')}."
         )
-    return _of_amounts(name, read, scale)
+    return _of_amounts(name, read, scale), read
 
 
 def _are_many(cells: pl.Series) -> bool:

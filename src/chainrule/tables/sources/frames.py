@@ -73,6 +73,8 @@ def frame_of(source: Any) -> Frame:
         source = [source]
     if isinstance(source, Mapping):
         return _of_columns(list(source.items()), [])
+    if isinstance(source, Sequence) and source and all(hasattr(row, "_asdict") for row in source):
+        source = [row._asdict() for row in source]  # tuples with names, as of pandas' itertuples
     if isinstance(source, Sequence) and source and all(isinstance(row, Mapping) for row in source):
         names = dict.fromkeys(name for row in source for name in row)
         return _of_columns([(name, [row.get(name) for row in source]) for name in names], [])
@@ -227,7 +229,7 @@ def _series(name: str, values: Any) -> pl.Series:
 def _is_column(values: Any) -> bool:
     return (
         isinstance(values, Iterable)
-        and not isinstance(values, (str, bytes, Mapping))
+        and not isinstance(values, (str, bytes, Mapping, set, frozenset))  # sets have no order
         and getattr(values, "ndim", 1) > 0
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,8 @@ _ROWS = 1 << 18
 
 _HEAD = 1 << 10
 """Bytes that tell the encoding."""
+
+_SOMETHING = re.compile(rb"\S")
 
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
 """How files begin that are unpacked as a whole."""
@@ -126,7 +129,7 @@ def _text_parts(path: Path, opened: Callable[..., Any], form: TextFormat) -> Ite
             else:
                 notes = (*notes, *remarks)
                 dialect = replace(dialect, start=0)
-            if data[dialect.start :].strip():
+            if _SOMETHING.search(data, dialect.start):
                 part = of_text(data, dialect, path.name, decimal)
                 part = replace(part, header=form.header, notes=(*notes, *part.notes))
                 names = names or part.names
@@ -137,21 +140,33 @@ def _text_parts(path: Path, opened: Callable[..., Any], form: TextFormat) -> Ite
 
 
 def _blocks(file: IO[bytes]) -> Iterator[bytes]:
-    """The bytes in blocks that end where a row does: at a line feed outside quotation marks."""
-    rest = b""
-    while new := file.read(_BLOCK):
-        data = rest + new
-        end = data.rfind(b"\n") + 1
-        within = data.count(b'"', 0, end) % 2
+    """The bytes in blocks that end where a row does: at a line feed outside quotation marks.
+
+    All are read into one place, and what is given is the only copy of it: fresh memory costs more than what is written there.
+    """
+    place, held = bytearray(_BLOCK), 0
+    while count := _read_into(file, place, held):
+        held += count
+        end = place.rfind(b"\n", 0, held) + 1
+        within = b'"' in place and place.count(b'"', 0, end) % 2  # to count takes as long as to read
         while within:  # the line feed belongs to a cell that goes on in the next block, or to one before it
-            begin = data.rfind(b"\n", 0, end - 1) + 1
-            within ^= data.count(b'"', begin, end) % 2
+            begin = place.rfind(b"\n", 0, end - 1) + 1
+            within ^= place.count(b'"', begin, end) % 2
             end = begin
-        rest = data[end:]
         if end:
-            yield data[:end]
-    if rest:
-        yield rest
+            yield bytes(memoryview(place)[:end])
+            place[: held - end] = place[end:held]
+            held -= end
+        if held == len(place):  # a row that is longer
+            place.extend(bytes(_BLOCK))
+    if held:
+        yield bytes(memoryview(place)[:held])
+
+
+def _read_into(file: IO[bytes], place: bytearray, begin: int) -> int:
+    """How many bytes could be read to a place from `begin` on, where there is room for more."""
+    with memoryview(place) as whole, whole[begin:] as free:
+        return int(file.readinto(free))  # type: ignore[attr-defined]
 
 
 def _cut(parts: Iterable[Table], columns: Sequence[str] | None, rows: int) -> Iterator[Table]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,7 +58,7 @@ def regular_cells(data: bytes, separator: str, width: int) -> tuple[pl.DataFrame
     blank = broken or _blanks_around_cells(data, separator)
     if blank:
         frame = pl.DataFrame(each(frame.get_columns(), lambda column: column.str.strip_chars()))
-    if blank or b'""' in data:
+    if blank or (quotes and b'""' in data):
         frame = pl.DataFrame(each(frame.get_columns(), lambda column: column.replace("", None)))
     return frame, lines
 
@@ -95,7 +96,7 @@ def _blanks_around_cells(data: bytes, separator: str) -> bool:
     edge = np.zeros(256, dtype=bool)
     edge[[ord(separator), *b'"\r\n']] = True
     for text in _blocks(data):
-        places = np.flatnonzero(np.logical_or.reduce([text[1:-1] == blank for blank in blanks]))
+        places = np.flatnonzero(reduce(np.logical_or, [text[1:-1] == blank for blank in blanks]))
         if edge[text[places]].any() or edge[text[places + 2]].any():
             return True
     return False

@@ -146,7 +146,8 @@ def _seen(columns: Sequence[pl.Series]) -> tuple[_Seen, _Seen]:
     if not numbers:
         return _Seen(), _Seen()
     cells = pl.concat(numbers)
-    return _Seen.of(cells, ".", ","), _Seen.of(cells, ",", ".")
+    with_comma = cells.filter(cells.str.contains(",", literal=True))
+    return _Seen.of(cells, ".", ","), _Seen.of(with_comma, ",", ".")
 
 
 def _decided(columns: list[pl.Series], point: _Seen, comma: _Seen, separator: str) -> Mark:

@@ -121,6 +121,7 @@ def _cells(data: bytes, dialect: Dialect, source: str) -> tuple[pl.DataFrame, ND
     end = len(data)
     while data[end - 1 : end] in (b"\r", b"\n"):
         end -= 1
+    end = len(data) if end + 1 == len(data) else end  # one line feed may stay: what is all of the data needs no copy
     body = data[dialect.start : end]
     if not body or body.isspace():
         refuse_open_header(data, dialect, source)

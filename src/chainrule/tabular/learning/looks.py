@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engines.choice import COMPILER
 from chainrule.engines.rows import BLOCKS
 from chainrule.engines.threads import Threads
 from chainrule.network import Network
@@ -24,7 +26,8 @@ MANY = 8192
 class Looks:
     """What a network says of the rows held out after every epoch.
 
-    One that goes on while the next epoch changes the network asks another one with the parameters as they were.
+    One that goes on while the next epoch changes the network asks another one with the parameters as they were. Both have half of the
+    threads then: threads of a training wait for each other, so one that has to share its core holds up all.
 
     Parameters
     ----------
@@ -37,12 +40,21 @@ class Looks:
     engine : str
     threads : int
         How many there are for this network; with one alone, or few rows, a look is taken before the next epoch begins.
+    epochs : int
+        How many there are to be, after the last of which nothing goes on beside a look.
     """
 
     def __init__(
-        self, problem: Problem, held: NDArray[np.intp], seed: int, network: Network, engine: str, threads: int
+        self,
+        problem: Problem,
+        held: NDArray[np.intp],
+        seed: int,
+        network: Network,
+        engine: str,
+        threads: int,
+        epochs: int,
     ) -> None:
-        self._problem, self._held, self._engine, self._threads = problem, held, engine, threads
+        self._problem, self._held, self._engine, self._threads, self._epochs = problem, held, engine, threads, epochs
         self._best, self._unseen = Best(problem, held), Unseen(problem, held, seed)
         self._pool = Threads(1) if threads > 1 and len(held) > MANY else None
         self._network = network if self._pool is None else problem.meant(renewed(network))
@@ -90,12 +102,23 @@ class Looks:
         return self._unseen.said if len(self._held) else self._problem.nothing_said
 
     def _look(self, end: EpochEnd) -> None:
-        said = self._problem.probabilities(self._outputs())
+        beside = self._pool is not None and end.epoch + 1 < self._epochs
+        threads = -(-self._threads // 2) if beside else self._threads
+        with self._sharing() if beside else nullcontext():
+            said = self._problem.probabilities(self._outputs(threads))
         self._unseen.see(said)
         self._best.see(said, end)
 
-    def _outputs(self) -> NDArray[Any]:
-        """The raw outputs of the rows, of some thousand at a time, shared out to threads."""
+    def _sharing(self) -> AbstractContextManager[None]:
+        """While it lasts the training has half of the threads, where several carry out its steps."""
+        if self._engine != COMPILER:
+            return nullcontext()
+        from chainrule.engines.llvm.threads.thread_choice import side_by_side  # loaded by the training, with LLVM
+
+        return side_by_side(2)
+
+    def _outputs(self, threads: int) -> NDArray[Any]:
+        """The raw outputs of the rows, of some thousand at a time, shared out to so many threads."""
         rows = self._held
         size = -(-len(rows) // max(1, len(rows) // MANY) // BLOCKS[0]) * BLOCKS[0]
         pieces = [rows[begin : begin + size] for begin in range(0, len(rows), size)]
@@ -103,7 +126,7 @@ class Looks:
         def outputs(piece: NDArray[np.intp]) -> NDArray[Any]:
             return np.asarray(self._network(self._problem.X[piece], engine=self._engine))
 
-        if self._threads == 1 or len(pieces) == 1:
+        if threads == 1 or len(pieces) == 1:
             return np.concatenate([*map(outputs, pieces)])
-        with Threads(min(self._threads, len(pieces))) as pool:
+        with Threads(min(threads, len(pieces))) as pool:
             return np.concatenate([*pool.map(outputs, pieces)])

@@ -190,7 +190,7 @@ def _attempt(
     under_way = None if places is None else places(problem, own)
     begun = None if under_way is None else under_way.begun()
     network = problem.meant(Network(layers, seed=own.seed)) if begun is None else begun[0]
-    seen = Looks(problem, own.held, own.seed, network, engine, threads)
+    seen = Looks(problem, own.held, own.seed, network, engine, threads, looks)
     if begun is not None:
         seen.load_state_dict(begun[1])
     weights = None if problem.weights is None else problem.weights[learned]

@@ -154,7 +154,8 @@ class Scores(Written):
     def spread(self) -> dict[str, tuple[float, float]]:
         """Mean and deviation of every metric over the folds that have it."""
         found = {}
-        for name, values in self.by_fold.items():
+        several = self.folds is not None and (self.folds != self.folds[0]).any()
+        for name, values in self.by_fold.items() if several else ():
             known = [x for x in values if not np.isnan(x)]
             if len(known) > 1:
                 found[name] = (float(np.mean(known)), float(np.std(known, ddof=1)))

@@ -13,6 +13,7 @@ from chainrule.engines.llvm.contractions.products import Operand, Product
 from chainrule.engines.llvm.contractions.tile_writer import PIECE
 from chainrule.engines.llvm.machine.target import Target
 from chainrule.engines.llvm.planning.block_choice import (
+    BROAD_TOLD,
     breadth_of,
     panels_are_worth,
     rows_first,
@@ -21,6 +22,7 @@ from chainrule.engines.llvm.planning.block_choice import (
 )
 from chainrule.engines.llvm.planning.groups import Grouping
 from chainrule.engines.llvm.planning.memory import MemoryPlan
+from chainrule.engines.llvm.writing.sizes import decided, worked_out
 from chainrule.ops import Contraction
 
 JOBS = 8
@@ -59,6 +61,8 @@ class Blocking:
     summed: str
     breadth: int
     height: int
+    rows_first: bool
+    in_pieces: bool
     tiles: int
     pieces: int
     piece: int
@@ -66,7 +70,6 @@ class Blocking:
     most_tiles: int
     groups: int
     most_groups: int
-    rows_first: bool
     panel_bytes: int
     row_bytes: int
     tile_bytes: int
@@ -107,25 +110,83 @@ def blocking_of(memory: MemoryPlan, product: Product, target: Target, *, told: b
     turned = columns.along(vector) != 1
     if turned and columns.along(summed) != 1:
         return None
+    batch = tuple(c for c in product.result if c in columns.strides and c != vector)
     repeats = tuple(c for c in product.result if c not in columns.strides and c != rows)
     packed = others.along(summed) != 1 and others.along(rows) == 1
-    repeated = prod(lengths[c] for c in repeats)
-    sizes = lengths[rows] * repeated, lengths[summed], lengths[vector]
-    vectors = -(-lengths[vector] // width)
-    usual = breadth_of(vectors, False)  # decides here also where sizes are told, so that sums have the same order
-    below = -(-lengths[rows] // tallest(target.accumulators // usual, False))
-    times, cache = (below * repeated, -(-vectors // usual)), target.second_cache
-    worth = turned_is_worth(*sizes) if turned else panels_are_worth(sizes, times, itemsize, cache, across=packed)
-    if not worth:
+    repeated, vectors = prod(lengths[c] for c in repeats), -(-lengths[vector] // width)
+    sizes = lengths[rows], lengths[summed], lengths[vector], repeated
+    machine = width, itemsize, target.accumulators, target.second_cache
+    if not decided(_is_worth, *sizes, *machine, turned, packed):
         return None
+    breadth = BROAD_TOLD if told else breadth_of(vectors)
+    tall = tallest(target.accumulators // breadth, told)
+    height = decided(min, lengths[rows], tall) if told else _height(lengths[rows], tall)
+    in_pieces = lengths[summed] > PIECE
+    along_rows = decided(rows_first, lengths[summed], product.equation.output.type.size)
+    numbers = worked_out(
+        _numbers,
+        *sizes,
+        prod(lengths[c] for c in batch),
+        *machine,
+        breadth,
+        height,
+        turned,
+        packed,
+        along_rows,
+    )
+    return Blocking(
+        columns, others, turned, packed, batch, repeats, summed, breadth, height, along_rows, in_pieces, *numbers
+    )
 
-    breadth = int(breadth_of(vectors, told))
-    below = -(-lengths[rows] // tallest(target.accumulators // breadth, told))
-    height, tiles, panels = int(-(-lengths[rows] // below)), below * repeated, -(-vectors // breadth)
+
+def _is_worth(
+    rows: int,
+    terms: int,
+    columns: int,
+    repeated: int,
+    width: int,
+    itemsize: int,
+    accumulators: int,
+    cache: int,
+    turned: bool,
+    packed: bool,
+) -> bool:
+    """Whether it is worth it with tiles of known sizes: where sizes are told as well, so that sums have the same order."""
+    if turned:
+        return turned_is_worth(rows * repeated, terms, columns)
+    vectors = -(-columns // width)
+    breadth = breadth_of(vectors)
+    times = -(-rows // tallest(accumulators // breadth, False)) * repeated, -(-vectors // breadth)
+    return panels_are_worth((rows * repeated, terms, columns), times, itemsize, cache, across=packed)
+
+
+def _height(rows: int, tall: int) -> int:
+    """Rows of tiles that are as even as can be."""
+    return -(-rows // -(-rows // tall))
+
+
+def _numbers(
+    rows: int,
+    terms: int,
+    columns: int,
+    repeated: int,
+    batches: int,
+    width: int,
+    itemsize: int,
+    accumulators: int,
+    cache: int,
+    breadth: int,
+    height: int,
+    turned: bool,
+    packed: bool,
+    along_rows: bool,
+) -> tuple[int, ...]:
+    """The numbers of a `Blocking`, from `tiles` on."""
+    tiles, panels = -(-rows // height) * repeated, -(-columns // (width * breadth))
     # Each copy of rows is to serve many panels, which need not be near then.
     space = cache if packed else cache // 4
-    pieces = -(-lengths[summed] // PIECE)
-    piece = -(-lengths[summed] // pieces)
+    pieces = -(-terms // PIECE)
+    piece = -(-terms // pieces)
     if turned:
         piece = -(-piece // width) * width
     panel_bytes = piece * breadth * width * itemsize + 2 * LINE  # so that panels begin in other places of the cache
@@ -133,9 +194,7 @@ def blocking_of(memory: MemoryPlan, product: Product, target: Target, *, told: b
     tile_bytes = piece * row_bytes + LINE  # whole vectors are stored fastest, the last one over the end
     total_bytes = height * breadth * width * itemsize if pieces > 1 else 0
 
-    batch = tuple(c for c in product.result if c in columns.strides and c != vector)
-    jobs = -(-JOBS // prod(lengths[c] for c in batch))
-    along_rows = rows_first(lengths[summed], product.equation.output.type.size)
+    jobs = -(-JOBS // batches)
     many = tiles * height > ENOUGH_ROWS
     sides = 1 if along_rows or (packed and many) else min(SIDES, jobs) if packed else jobs
     most_panels = max(1, min(space // panel_bytes, panels // sides))
@@ -144,16 +203,7 @@ def blocking_of(memory: MemoryPlan, product: Product, target: Target, *, told: b
     groups = min(tiles, max(-(-tiles // fitting), enough))
     most_groups = max(1, min(groups, fitting * groups // tiles))
     most_tiles = max(1, min(tiles, cache // 2 // tile_bytes))
-    return Blocking(
-        columns,
-        others,
-        turned,
-        packed,
-        batch,
-        repeats,
-        summed,
-        breadth,
-        height,
+    return (
         tiles,
         pieces,
         piece,
@@ -161,7 +211,6 @@ def blocking_of(memory: MemoryPlan, product: Product, target: Target, *, told: b
         most_tiles,
         groups,
         most_groups,
-        along_rows,
         panel_bytes,
         row_bytes,
         tile_bytes,

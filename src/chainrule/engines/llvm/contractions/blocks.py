@@ -7,19 +7,20 @@ at a time. (Goto and van de Geijn, Anatomy of high-performance matrix multiplica
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from chainrule.engines.llvm.contractions.ahead import Ahead
 from chainrule.engines.llvm.contractions.blocking import Blocking
+from chainrule.engines.llvm.contractions.kernels import Terms as Loop
+from chainrule.engines.llvm.contractions.kernels import tile_sums
 from chainrule.engines.llvm.contractions.panels import Panels, Rows, Terms
 from chainrule.engines.llvm.contractions.products import Product, multiply_add
 from chainrule.engines.llvm.contractions.tile_writer import WRITTEN_OUT, Tile, TileWriter, reaching_back
 from chainrule.engines.llvm.planning.memory import MemoryPlan
 from chainrule.engines.llvm.writing.code import Code
 from chainrule.engines.llvm.writing.positions import Index
-from chainrule.engines.llvm.writing.sizes import Size
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,13 @@ class Blocks(TileWriter):
     def emit(self) -> None:
         """Write the loops."""
         plan, vectors = self.plan, -(-self.product.lengths[self.product.vector] // self.product.width)
-        whole = vectors // plan.breadth
+        whole, rest = divmod(vectors, plan.breadth)
+        if self.product.told:  # of the last panel not all vectors need be there
+            self._side_by_side(0, -(-vectors // plan.breadth), plan.breadth)
+            return
         self._side_by_side(0, whole, plan.breadth)
-        if vectors % plan.breadth:
-            self._side_by_side(whole * plan.breadth, 1, int(vectors % plan.breadth))
+        if rest:
+            self._side_by_side(whole * plan.breadth, 1, rest)
 
     def _side_by_side(self, first: int, panels: int, breadth: int) -> None:
         """All panels of one breadth, from a vector on."""
@@ -79,7 +83,7 @@ class Blocks(TileWriter):
         plan, length = self.plan, self.product.lengths[self.product.rows]
         below = -(-length // plan.height)
         repeats = plan.tiles // below
-        if isinstance(length, Size):
+        if self.product.told:
             return [Stack(plan.height, 0, below, below * repeats)]
         low, higher = divmod(length, below)
         stacks = [Stack(low + 1, 0, higher, higher * repeats)] if higher else []
@@ -97,11 +101,11 @@ class Blocks(TileWriter):
             )
             totals = (plan.panels_bytes + k * plan.block_tiles * plan.most_panels * plan.total_bytes) // self.nbytes
             shares.append(Share(stack, begin, code.sum((end, 1), (begin, -1)), totals))
-        if plan.pieces == 1:
+        if not plan.in_pieces:
             self._piece(panels, shares, (0, self.length))
             return
         for share in shares:
-            self._each(panels, share, lambda tile, place: self._clear(tile.size, place))
+            self._each(panels, share, lambda tile, place: self.clear(tile.size, code.workspace, place))
 
         def piece(p: Index) -> None:
             begin, end = code.part(self.length, p, plan.pieces)
@@ -125,10 +129,6 @@ class Blocks(TileWriter):
         size = self.plan.total_bytes // self.nbytes
         return self.code.sum((tile, self.plan.most_panels * size), (panel, size), (share.totals, 1))
 
-    def _clear(self, size: int, totals: Index) -> None:
-        code, zero = self.code, self.zeros(1)
-        code.loop(size, lambda i: self.spill(zero, code.workspace, code.sum((totals, 1), (i, 1))))
-
     def _tile(self, panels: Panels, share: Share, tile: Index, panel: Index) -> Tile:
         """A tile by its number in a share, as the result knows it."""
         code, stack = self.code, share.stack
@@ -142,13 +142,15 @@ class Blocks(TileWriter):
         at = {**panels.at, **dict(zip(reversed(self.plan.repeats), outside, strict=True))}
         row, length = code.sum((number, stack.height), (stack.first, 1)), self.product.lengths[self.product.rows]
         found = Tile(at, row, stack.height, panels.lane(panel), panels.breadth)
-        return reaching_back(code, found, length) if isinstance(length, Size) else found
+        if not self.product.told:
+            return found
+        return replace(reaching_back(code, found, length), there=panels.there(panel))
 
     # --- a piece of the sum
 
     def _piece(self, panels: Panels, shares: list[Share], terms: Terms) -> None:
         """All tiles of a block, for some terms of the sum."""
-        if self.plan.turned or self.plan.rows_first or shares[0].stack.count < self.plan.groups:
+        if self.product.told or self.plan.turned or self.plan.rows_first or shares[0].stack.count < self.plan.groups:
             panels.pack(terms)
         else:
             shares = [self._first_tile(panels, shares[0], terms), *shares[1:]]
@@ -201,8 +203,11 @@ class Blocks(TileWriter):
     ) -> None:
         """A tile's sums for some terms, finished if these are all; of a `new` panel what it multiplies is put there."""
         code, (begin, length) = self.code, terms
-        if self.plan.pieces == 1:
+        if not self.plan.in_pieces:
             self.fetch(tile)
+        if self.product.told:
+            self._by_kernel(panels, tile, panel, place, totals, terms)
+            return
 
         def term(i: Index, sums: list[Any]) -> list[Any]:
             dtype, width = self.product.dtype, self.product.width
@@ -218,7 +223,7 @@ class Blocks(TileWriter):
             return found
 
         sums = code.carried_loop(length, self.zeros(tile.size), term)
-        if self.plan.pieces > 1:
+        if self.plan.in_pieces:
             before = [self.load(code.workspace, code.sum((totals, 1), (v, 1))) for v in range(tile.size)]
             self.spill(self.sums(before, sums), code.workspace, totals)
         elif tile.fresh == 0 and len(sums) * self.product.group.instructions <= WRITTEN_OUT:
@@ -228,3 +233,23 @@ class Blocks(TileWriter):
             spilled = self.scratch(len(sums))
             self.spill(sums, spilled, 0)
             self.end_lines(tile, spilled, 0)
+
+    def _by_kernel(self, panels: Panels, tile: Tile, panel: Index, place: Index, totals: Index, terms: Terms) -> None:
+        """The same by the function that all products share whose code is told the sizes."""
+        code, (begin, length) = self.code, terms
+        sums = self.scratch(tile.size)
+        rows, apart, later = self.rows.strides(tile, place, begin)
+        columns, below = panels.rows(panel)
+        tile_sums(
+            code,
+            self.product,
+            (tile.rows, panels.there(panel)),
+            (rows, apart),
+            columns,
+            [Loop(length, later, below)],
+            sums,
+        )
+        if self.plan.in_pieces:
+            self.join(tile.size, sums, code.workspace, totals)
+        else:
+            self.end_lines(tile, sums, 0)

@@ -11,9 +11,9 @@ from chainrule.engines.llvm.contractions.blocking import LINE, Blocking
 from chainrule.engines.llvm.contractions.products import Operand, Product
 from chainrule.engines.llvm.contractions.tile_writer import Tile
 from chainrule.engines.llvm.writing.code import Code, vector_type
-from chainrule.engines.llvm.writing.moves import turned
 from chainrule.engines.llvm.writing.positions import Index
 from chainrule.engines.llvm.writing.sizes import Size
+from chainrule.engines.llvm.writing.squares import turn
 
 Terms = tuple[Index, Index]
 """Some terms of a sum: the first, and how many."""
@@ -55,6 +55,16 @@ class Panels:
         addresses = [self._in_panel(panel, v, i) for v in range(self.breadth)]
         return [builder.load(address, typ=self.kind, align=self.itemsize) for address in addresses]
 
+    def rows(self, panel: Index) -> tuple[Any, int]:
+        """Where a panel's rows begin, and how many bytes lie between two."""
+        return self._in_panel(panel, 0, 0), self.breadth * self.width * self.itemsize
+
+    def there(self, panel: Index) -> Index:
+        """How many of a panel's vectors there are in the operand: in the last one it may be fewer than there is room for."""
+        vectors = -(-self.product.lengths[self.product.vector] // self.width)
+        before = self.code.sum((self.begin, self.breadth), (panel, self.breadth))
+        return self.code.smaller(self.code.sum((vectors, 1), (before, -1)), self.breadth)
+
     def pack(self, terms: Terms) -> None:
         """Put columns into panels, for some terms of the sum."""
         (self._turn if self.plan.turned else self._copy)(*terms)
@@ -82,19 +92,17 @@ class Panels:
     def _turn(self, begin: Index, length: Index) -> None:
         """By squares of vectors turned over in registers. Lanes past the last column repeat it."""
         code, width, last = self.code, self.width, self.product.lengths[self.product.vector] - 1
+        across = self.plan.columns.along(self.product.vector) * self.itemsize
 
         def vector(p: Index, v: Index) -> None:
-            offsets: list[Index] = [*range(width)]
+            past = None
             if isinstance(last, Size) or (last + 1) % width:
-                start = code.sum((self.lane(p), 1), (v, width))
-                offsets = [
-                    code.sum((code.smaller(code.sum((start, 1), (k, 1)), last), 1), (start, -1)) for k in offsets
-                ]
+                past = code.sum((last, 1), (self.lane(p), -1), (v, -width))
 
             def square(i: Index) -> None:
-                lines = [self._column(p, v, code.sum((begin, 1), (i, 1)), k) for k in offsets]
-                for k, line in enumerate(turned(code, lines)):
-                    code.builder.store(line, self._in_panel(p, v, code.sum((i, 1), (k, 1))), align=self.itemsize)
+                source = self._place(p, v, code.sum((begin, 1), (i, 1)), 0), across
+                target = self._in_panel(p, v, i), self.breadth * width * self.itemsize
+                turn(code, width, self.product.dtype, source, target, past)
 
             code.loop(length, square, step=width)
 
@@ -131,6 +139,14 @@ class Rows:
             return code.builder.load(at, typ=vector_type(self.product.dtype, 1), align=self.itemsize)
         at = {**tile.at, self.product.rows: code.sum((tile.row, 1), (r, 1)), plan.summed: code.sum((begin, 1), (i, 1))}
         return code.load_scalar(plan.rows.view.buffer, self.product.place(code, plan.rows, at))
+
+    def strides(self, tile: Tile, place: Index, begin: Index) -> tuple[Any, Index, Index]:
+        """Where a tile's rows begin at a term of the sum, and how many bytes lie between two rows, and between two terms."""
+        code, plan, rows = self.code, self.plan, self.product.rows
+        if plan.packed:
+            return code.at_byte(code.workspace, self._place(place, 0, 0)), self.itemsize, plan.row_bytes
+        address = _place(self, plan.rows, {**tile.at, rows: tile.row, plan.summed: begin})
+        return address, plan.rows.along(rows) * self.itemsize, plan.rows.along(plan.summed) * self.itemsize
 
     def pack(self, tile: Tile, place: Index, begin: Index, i: Index) -> None:
         """Copy a tile's rows at one term of the sum, by whole vectors: the next term's take the place of what is too much."""

@@ -62,6 +62,12 @@ class Product:
         return ""
 
     @property
+    def rows_and_columns(self) -> tuple[Operand, Operand]:
+        """The operand that has the tile's rows, and the other."""
+        first, second = self.operands
+        return (second, first) if self.rows in second.strides else (first, second)
+
+    @property
     def inner(self) -> str:
         """The summed letter both operands run along without steps, if the vector's letter is not there to run along."""
         for letter in reversed(self.summed):

@@ -31,7 +31,8 @@ PIECE = 512
 class Tile:
     """One tile: the positions around it, its first row and lane, its size, and which block of the sum it collects.
 
-    The rows before `fresh` are those of the tile before it.
+    The rows before `fresh` are those of the tile before it. Its sums lie in memory by lines of `vectors`, of which only so many may
+    be `there`.
     """
 
     at: dict[str, Index]
@@ -41,6 +42,7 @@ class Tile:
     vectors: int
     block: Index = 0
     fresh: Index = 0
+    there: Index | None = None
 
     @property
     def size(self) -> int:
@@ -100,20 +102,22 @@ class TileWriter:
 
     def end(self, tile: Tile, r: Index, totals: list[Any]) -> None:
         """What becomes of one line of a tile's sums."""
-        product, code = self.product, self.code
         for v, total in enumerate(totals):
-            at = self.position(tile, r, v)
-            if self.parts is None:
-                number = code.number(total, product.dtype, product.width)
-                finish(code, self.memory, product, at, number, product.width, self.known)
-            else:
-                point = (tile.block, *(at[c] for c in product.result))
-                code.store(self.parts, long_strides(self.parts), point, total, product.width)
+            self._end(tile, r, v, total)
 
-    def position(self, tile: Tile, r: Index, v: int) -> dict[str, Index]:
+    def _end(self, tile: Tile, r: Index, v: Index, total: Any) -> None:
+        product, code, at = self.product, self.code, self.position(tile, r, v)
+        if self.parts is None:
+            number = code.number(total, product.dtype, product.width)
+            finish(code, self.memory, product, at, number, product.width, self.known)
+        else:
+            point = (tile.block, *(at[c] for c in product.result))
+            code.store(self.parts, long_strides(self.parts), point, total, product.width)
+
+    def position(self, tile: Tile, r: Index, v: Index) -> dict[str, Index]:
         """Positions of a vector of the tile, along every letter of the result."""
         product, code = self.product, self.code
-        lane = code.sum((tile.lane, 1), (v * product.width, 1))
+        lane = code.sum((tile.lane, 1), (v, product.width))
         return {**tile.at, product.rows: code.sum((tile.row, 1), (r, 1)), product.vector: lane}
 
     def end_lines(self, tile: Tile, scratch: Any, first: Index) -> None:
@@ -123,6 +127,9 @@ class TileWriter:
         def line(k: Index) -> None:
             r = code.sum((tile.fresh, 1), (k, 1))
             place = code.sum((r, vectors), (first, 1))
+            if tile.there is not None:
+                code.loop(tile.there, lambda v: self._end(tile, r, v, self.load(scratch, code.sum((place, 1), (v, 1)))))
+                return
             self.end(tile, r, [self.load(scratch, code.sum((place, 1), (v, 1))) for v in range(vectors)])
 
         code.loop(code.sum((tile.rows, 1), (tile.fresh, -1)), line)
@@ -143,6 +150,21 @@ class TileWriter:
     def load(self, scratch: Any, place: Index) -> Any:
         """A vector from memory, by its number."""
         return self.code.builder.load(self._vector(scratch, place), typ=self.kind, align=self.nbytes)
+
+    def clear(self, count: int, scratch: Any, first: Index) -> None:
+        """Nothing yet in so many vectors of memory, from a number on."""
+        code, zero = self.code, self.zeros(1)
+        code.loop(count, lambda i: self.spill(zero, scratch, code.sum((first, 1), (i, 1))))
+
+    def join(self, count: int, own: Any, totals: Any, first: Index) -> None:
+        """So many sums added to totals, both in memory."""
+        code = self.code
+
+        def one(i: Index) -> None:
+            place = code.sum((first, 1), (i, 1))
+            self.spill(self.sums([self.load(totals, place)], [self.load(own, i)]), totals, place)
+
+        code.loop(count, one)
 
     def spill(self, values: list[Any], scratch: Any, first: Index) -> None:
         """Vectors to memory, side by side from a number on."""

@@ -23,7 +23,7 @@ from chainrule.engines.llvm.planning.sharing import BLOCKS
 from chainrule.engines.llvm.writing.code import Code
 from chainrule.engines.llvm.writing.points import Point
 from chainrule.engines.llvm.writing.positions import Index
-from chainrule.engines.llvm.writing.sizes import Size
+from chainrule.engines.llvm.writing.sizes import Number, Size, decided
 from chainrule.tracing.program import Atom
 
 BELOW = 8
@@ -61,10 +61,10 @@ class Tiles(TileWriter):
         rows, vector, width = product.rows, product.vector, product.width
         count = product.lengths[rows] if rows else 1
         vectors = -(-product.lengths[vector] // width) if vector else 1
-        wide = 8 if count == 1 else 4 if count < 6 else breadth_of(vectors, product.told)
+        wide = 8 if count == 1 else 4 if count < 6 else decided(breadth_of, vectors)
         across = equal_blocks(vectors, min(wide, vectors))
         tall = tallest(self.code.target.accumulators // max(size for _, _, size in across), product.told)
-        down = (reaching_blocks if product.told else equal_blocks)(count, tall)
+        down = reaching_blocks(count, tall) if isinstance(count, Size) else equal_blocks(count, tall)
         for columns in across:
             for lines in down:
                 self._side_by_side(lines, columns)
@@ -88,7 +88,7 @@ class Tiles(TileWriter):
             return reaching_back(code, found, product.lengths[product.rows]) if reaching else found
 
         counts = [*(product.lengths[c] for c in outer), vectors]
-        if self.parts is None and rows > 1 and max(self.summed[-1:], default=1) >= 6 * PIECE:
+        if self.parts is None and max(self.summed[-1:], default=1) >= 6 * PIECE and rows > 1:
             groups = -(-rows // BELOW)
             code.shared_nest(
                 [*counts, groups],
@@ -96,7 +96,7 @@ class Tiles(TileWriter):
             )
         else:
             blocks = 1 if self.parts is None else BLOCKS
-            if rows_first(prod(self.summed), product.equation.output.type.size):
+            if decided(rows_first, prod(self.summed), product.equation.output.type.size):
                 down = [blocks, *counts[:-1], rows, vectors]
                 code.shared_nest(down, lambda at: self._at_once(tile(*at[:-2], at[-1], at[-2])))
             else:
@@ -271,13 +271,9 @@ class Tiles(TileWriter):
         code.shared_nest([*outer, -(-last // product.width)], one)
 
 
-def reaching_blocks(count: int, largest: int) -> list[tuple[int, int, int]]:
+def reaching_blocks(count: Size, largest: int) -> list[tuple[int, Number, int]]:
     """The same for counts that are told, the last block reaching back where there is not so much left: the fewer sizes the better."""
-    if count <= largest:
-        return [(0, 1, int(count))]
-    blocks = -(-count // largest)
-    size = min(largest, -(-count // (2 * blocks)) * 2)
-    return [(0, -(-count // int(size)), int(size))]
+    return [(0, 1, int(count))] if count <= largest else [(0, -(-count // largest), largest)]
 
 
 def equal_blocks(count: int, largest: int) -> list[tuple[int, int, int]]:

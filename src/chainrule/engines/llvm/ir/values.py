@@ -50,6 +50,11 @@ class PointerType(Type):
     def __init__(self) -> None:
         super().__init__("ptr")
 
+    def constant(self, value: Any) -> str:
+        """The name of a function, or of numbers that lie in the module."""
+        name: str = value.text
+        return name
+
 
 class IntType(Type):
     """Whole numbers of so many bits, signed or not as an instruction takes them."""

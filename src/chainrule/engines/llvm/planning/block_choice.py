@@ -30,8 +30,8 @@ def rows_first(terms: int, results: int) -> bool:
 TALLEST = 16
 """Rows in a tile, at most."""
 
-WIDEST_TOLD, TALLEST_TOLD = 3, 8
-"""The same of code that is told the sizes: the fewer shapes tiles have and the smaller they are, the less code there is."""
+BROAD_TOLD, TALLEST_TOLD = 2, 8
+"""How broad all tiles of many rows are whose code is told the sizes, and how many rows they have at most: one shape for all."""
 
 
 def tallest(room: int, told: bool) -> int:
@@ -39,12 +39,10 @@ def tallest(room: int, told: bool) -> int:
     return max(1, min(TALLEST_TOLD if told else TALLEST, room))
 
 
-def breadth_of(vectors: int, told: bool) -> int:
+def breadth_of(vectors: int) -> int:
     """How many of a row's vectors are in one tile, where there are many rows."""
-    if vectors <= (WIDEST_TOLD if told else WIDEST):
+    if vectors <= WIDEST:
         return vectors
-    if told:
-        return 2
     return 3 if vectors % 3 == 0 and vectors % 2 else 2
 
 

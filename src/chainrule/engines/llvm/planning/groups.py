@@ -22,8 +22,12 @@ Space = tuple[int, ...]
 FUNCTION = 8
 """Instructions that a function like e^x counts for where code would be written several times: it is written where it is used."""
 
-LONG = 512
-"""Equations from which on a Program is long: it is written in several functions, and the fewer of them the better."""
+SEVERAL, LARGE = 32, 512
+"""Groups, and equations, from which on a Program is written in functions: LLVM takes six times as long for thousands of equations in
+one as for as many in parts, and groups that are alike share theirs."""
+
+LONG = 64
+"""Groups from which on it is long: so are those that are alike but for their sizes."""
 
 MOST = 256
 """Equations in a group, all of whose values are in registers at once: with thousands LLVM takes much longer for each."""
@@ -106,9 +110,14 @@ class Grouping:
         return sum(group.instructions for group in self.groups)
 
     @property
+    def is_in_functions(self) -> bool:
+        """Whether every group is a function, those that are alike the same."""
+        return self.is_long or len(self.groups) > SEVERAL or sum(group.size for group in self.groups) > LARGE
+
+    @property
     def is_long(self) -> bool:
         """Whether it takes less time to compile code that many groups share than such as is best for each."""
-        return sum(group.size for group in self.groups) > LONG
+        return len(self.groups) > LONG
 
 
 @dataclass

@@ -9,9 +9,9 @@ import numpy as np
 
 from chainrule.engines.llvm.planning.buffers import Arena, Buffer, View, long_axes
 from chainrule.engines.llvm.planning.groups import Group, Grouping, Inner
-from chainrule.engines.llvm.planning.layouts import keeps_places, links_of
+from chainrule.engines.llvm.planning.layouts import adds_up, goes_from_inputs, is_strided, keeps_places, links_of
 from chainrule.engines.llvm.planning.sharing import BLOCKS, collected_by_blocks
-from chainrule.ops import Elementwise
+from chainrule.ops import Elementwise, Layout
 from chainrule.tracing import Equation, Literal, Program, Variable
 from chainrule.tracing.program import Atom
 
@@ -128,6 +128,19 @@ class MemoryPlan:
         """All memory of the plan in the arena, constants left out."""
         inside = [buffer for plan in self.inner.values() for buffer in plan.everything()]
         return [x for x in (*self.buffers.values(), *inside) if not x.private]
+
+    def copies(self, equation: Equation) -> list[tuple[View, View]] | None:
+        """What a move copies where, element by element, if that is all it does but for zeros in between."""
+        if not isinstance(equation.op, Layout) or adds_up(equation):
+            return None
+        links, strided = links_of(equation), is_strided(equation)
+        if not (strided or goes_from_inputs(equation)):
+            return None
+        output = self.view(equation.output)
+        if strided:
+            return [(self.view(equation.inputs[0]).through(links[0], equation.output.shape), output)]
+        moved = zip(equation.inputs[: equation.op.linear], links, strict=False)
+        return [(self.view(x), output.part(own, x.shape)) for x, own in moved]
 
     # --- making the plan
 

@@ -9,7 +9,7 @@ may go on with fewer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
@@ -36,14 +36,25 @@ class SingleThread:
         """The same threads in another function, which was told these values."""
         return self
 
-    def together(self) -> SingleThread:
-        """Those that carry out a function which shares its loops out: all of them, or in a part for one thread that one."""
+    def sharing(self, dividing: bool) -> SingleThread:
+        """The same, where each takes a share of loops, or where they do not."""
         return self
 
     @contextmanager
     def section(self, reads: Iterable[Buffer], writes: Iterable[Buffer], *, shared: bool) -> Iterator[None]:
         """A part of the work, which may begin when what it reads and writes is no longer in use."""
         yield
+
+    def awaited(self, reads: Iterable[Buffer], writes: Iterable[Buffer], *, shared: bool) -> bool:
+        """Whether all are to meet before such a part of the work; then they do."""
+        return False
+
+    def used(self, reads: Iterable[Buffer], writes: Iterable[Buffer], *, shared: bool) -> None:
+        """Note what a part of the work reads and writes."""
+
+    def carry_out(self, meeting: Any, alone: Any, function: Callable[[Sequence[Any]], None]) -> None:
+        """A part of the work that `function` writes, told these values: after a meeting, and by the first alone, or not."""
+        function(())
 
     def barrier(self) -> None:
         """Wait until all threads are here."""
@@ -111,35 +122,56 @@ class ThreadGroup(SingleThread):
         other.thread, other.threads, other._counter, other._goal = values
         return other
 
-    def together(self) -> ThreadGroup:
-        """All threads, or the first as if there were no others."""
+    def sharing(self, dividing: bool) -> ThreadGroup:
+        """The same, where each takes a share of loops, or where they do not."""
         found = copy(self)
-        if not self.dividing:
-            found.thread, found.threads, found.dividing = i64(0), i64(1), True
+        found.dividing = dividing
         return found
 
     @contextmanager
     def section(self, reads: Iterable[Buffer], writes: Iterable[Buffer], *, shared: bool) -> Iterator[None]:
         """A part of the work, done by all threads together or by the first one alone."""
-        use = _Use(list(map(_place, reads)), list(map(_place, writes)))
-        if self._done.together.in_the_way_of(use) or (shared and self._done.first.in_the_way_of(use)):
-            self.barrier()
+        if self.awaited(reads, writes, shared=shared):
+            self._meet()
         if shared:
             self.dividing = True
             yield
             self.dividing = False
-            self._done.together.add(use)
         else:
             with self.builder.if_then(self.builder.icmp_signed("==", self.thread, i64(0))):
                 yield
-            self._done.first.add(use)
+        self.used(reads, writes, shared=shared)
+
+    def awaited(self, reads: Iterable[Buffer], writes: Iterable[Buffer], *, shared: bool) -> bool:
+        """Whether all are to meet before such a part of the work; then they do."""
+        use = _use(reads, writes)
+        if self._done.together.in_the_way_of(use) or (shared and self._done.first.in_the_way_of(use)):
+            self._done.together, self._done.first = _Use(), _Use()
+            return True
+        return False
+
+    def used(self, reads: Iterable[Buffer], writes: Iterable[Buffer], *, shared: bool) -> None:
+        """Note what a part of the work reads and writes."""
+        (self._done.together if shared else self._done.first).add(_use(reads, writes))
+
+    def carry_out(self, meeting: Any, alone: Any, function: Callable[[Sequence[Any]], None]) -> None:
+        """A part of the work that `function` writes, told these values: after a meeting, and by the first alone, or not."""
+        builder = self.builder
+        with builder.if_then(meeting):
+            self._meet()
+        with builder.if_then(builder.or_(builder.not_(alone), builder.icmp_signed("==", self.thread, i64(0)))):
+            thread, threads = (builder.select(alone, i64(n), x) for n, x in enumerate((self.thread, self.threads)))
+            function((thread, threads, self._counter, self._goal))
 
     def barrier(self) -> None:
         """Wait until all threads are here."""
+        self._meet()
+        self._done.together, self._done.first = _Use(), _Use()
+
+    def _meet(self) -> None:
         goal = self.builder.add(self.builder.load(self._goal, typ=i64), self.threads)
         self.builder.store(goal, self._goal)
         self.builder.call(self._wait, [self._counter, goal])
-        self._done.together, self._done.first = _Use(), _Use()
 
     def end_if_held_up(self, step: Any) -> None:
         """Where a step begins: let it be the last one if a thread was held up.
@@ -161,6 +193,10 @@ class ThreadGroup(SingleThread):
         begin = self.builder.mul(self.thread, count)
         end = self.builder.add(begin, count)
         return self.builder.sdiv(begin, self.threads), self.builder.sdiv(end, self.threads)
+
+
+def _use(reads: Iterable[Buffer], writes: Iterable[Buffer]) -> _Use:
+    return _Use([*map(_place, reads)], [*map(_place, writes)])
 
 
 def _place(buffer: Buffer) -> tuple[int, int]:

@@ -117,8 +117,9 @@ class Code:
 
         It ends early after so many rounds of which `leave` is true.
         """
-        known = not isinstance(count, Sum)
-        if not isinstance(count, Sum) and (unroll or self.unrolled or count <= step):
+        told = isinstance(count, Size)
+        known = not isinstance(count, Sum) and (not told or bool(carried and count > 0))
+        if not isinstance(count, Sum) and (unroll or self.unrolled or (not told and count <= step)):
             for i in range(-(-count // step)):
                 carried = body(i * step, carried)
             return carried
@@ -137,7 +138,7 @@ class Code:
         for phi, value in zip((*begins, index), (*carried, i64(0)), strict=True):
             phi.add_incoming(value, entry)
         ends = body(self.positions.found(index), list(begins))
-        following = builder.add(index, i64(step))
+        following = builder.add(index, self.value(step))
         for phi, value in zip((*begins, index), (*ends, following), strict=True):
             phi.add_incoming(value, builder.block)
         last, goes_on = builder.block, builder.icmp_signed("<", following, limit)
@@ -199,7 +200,7 @@ class Code:
         if not self.threads.dividing:
             self.nest(counts, body)
             return
-        long = [n for n in counts if n != 1]
+        long = [n for n in counts if isinstance(n, Size) or n != 1]
 
         def point(place: Index) -> None:
             rest, positions = place, []
@@ -208,7 +209,7 @@ class Code:
                 positions.append(self.sum((rest, 1), (whole, -n)))
                 rest = whole
             found = iter([rest, *reversed(positions)])
-            body(tuple(0 if n == 1 else next(found) for n in counts))
+            body(tuple(next(found) if isinstance(n, Size) or n != 1 else 0 for n in counts))
 
         self.shared(math.prod(long), point)
 
@@ -230,7 +231,7 @@ class Code:
         if not self.threads.dividing:
             self.nest(counts, lambda at: ranges(at, 0, length))
             return
-        if length == 1:
+        if not isinstance(length, Size) and length == 1:
             self.shared_nest(counts, lambda at: body(at, 0, 1))
             return
         begin, end = map(self.positions.found, self.threads.share(self.value(math.prod(counts) * length)))
@@ -282,6 +283,18 @@ class Code:
             return self.at_byte(self.places[buffer], self.sum((place, size)))
         base = self.own if buffer.private else self.memory
         return self.at_byte(base, self.sum((place, size), (buffer.offset, 1)))
+
+    @property
+    def bases(self) -> tuple[Any, ...]:
+        """What places are counted from: the arena, the thread's memory for panels and for values, and all places it is told."""
+        return self.memory, self.workspace, self.own or self.workspace, *self.places.values()
+
+    def base(self, buffer: Buffer, place: int = 0) -> tuple[int, int]:
+        """Which of these the number at `place` of a buffer is counted from, and how many bytes it lies behind."""
+        behind = place * storage_type(buffer.dtype).itemsize
+        if buffer in self.places:
+            return 3 + [*self.places].index(buffer), behind
+        return 2 * buffer.private, buffer.offset + behind
 
     def offset(self, buffer: Buffer, place: int = 0) -> Any:
         """How many bytes behind the arena's beginning the number at `place` of a buffer lies, as an IR value."""

@@ -13,11 +13,13 @@ from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.planning.buffers import View, lanes, long_axes, long_strides, storage_type
 from chainrule.engines.llvm.planning.groups import Group
-from chainrule.engines.llvm.planning.layouts import adds_up, goes_from_inputs, is_strided, leaves_zeros, links_of
+from chainrule.engines.llvm.planning.layouts import adds_up, goes_from_inputs, leaves_zeros, links_of
 from chainrule.engines.llvm.planning.memory import MemoryPlan
 from chainrule.engines.llvm.writing.code import Code, vector_type
 from chainrule.engines.llvm.writing.folds import neutral
 from chainrule.engines.llvm.writing.positions import Index
+from chainrule.engines.llvm.writing.sizes import decided
+from chainrule.engines.llvm.writing.squares import turn
 from chainrule.engines.llvm.writing.subroutines import call, subroutine
 from chainrule.ops import Custom, Layout
 from chainrule.ops.axes import Kept, Links, Picked, Regrouped, Scattered, Taken
@@ -33,11 +35,13 @@ FEW_LANES = 4
 def emit(code: Code, memory: MemoryPlan, group: Group) -> None:
     """Write the loops of a group rooted in a move."""
     assert group.root is not None
-    move = _Move(code, memory, group.root)
+    move, copies = _Move(code, memory, group.root), memory.copies(group.root)
     if isinstance(group.root.op, Custom):
         move.accumulate(**group.root.attributes)
-    elif goes_from_inputs(group.root):
-        move.put()
+    elif copies is not None:
+        move.copy(copies, put=goes_from_inputs(group.root), zeros=leaves_zeros(group.root))
+    elif adds_up(group.root):
+        move.add()
     else:
         move.take()
 
@@ -51,12 +55,32 @@ class _Move:
         self.inputs = [memory.view(x) for x in equation.inputs]
 
     def _copy(self, source: View, target: View) -> None:
-        """Every element of `source` to the same place in `target`, whose shape is the same."""
+        """Every element of `source` to the same place in `target`, whose shape is the same: by vectors where it can be."""
+        code, space, dtype = self.code, long_axes(source.shape), source.buffer.dtype
+        strides = long_strides(source), long_strides(target)
+        sides = [x[-1:] == (1,) for x in strides]
+        if code.unrolled or not all(sides) or dtype != target.buffer.dtype or dtype == np.bool_:
 
-        def one(point: tuple[Index, ...]) -> None:
-            self._write(target, point, self._read(source, point))
+            def one(point: tuple[Index, ...]) -> None:
+                self._write(target, point, self._read(source, point))
 
-        self.code.shared_nest(source.shape, one)
+            code.shared_nest(source.shape, one)
+            return
+        length, widest = space[-1], self.memory.widest
+
+        def some(outer: tuple[Index, ...], j: Index, width: int) -> None:
+            point = (*outer, j)
+            code.store(target, strides[1], point, code.load(source, strides[0], point, width, length).value, width)
+
+        def line(outer: tuple[Index, ...], loop: Any) -> None:
+            whole = length // widest * widest
+            loop(whole, lambda j: some(outer, j, widest), step=widest)
+            loop(length - whole, lambda j: some(outer, code.sum((whole, 1), (j, 1)), 1))
+
+        if len(space) > 1:
+            code.shared_nest(space[:-1], lambda outer: line(outer, code.loop))
+        else:
+            line((), code.shared)
 
     def _read(self, view: View, point: tuple[Index, ...]) -> Vector:
         place = self.code.place(view, view.strides, point)
@@ -83,14 +107,55 @@ class _Move:
 
         self.code.nest(space[:-1], row)
 
+    # --- copies
+
+    def copy(self, copies: list[tuple[View, View]], *, put: bool, zeros: bool) -> None:
+        """Elements to their places, into zeros where places are left over; or, where nothing is `put`, a view as it is read."""
+        if not put:
+            self._transposed(*copies[0])
+            return
+        if zeros:
+            self._zeros()
+        if len(copies) > MANY and not (self.code.places or self.code.unrolled):
+            self._join(copies)
+            return
+        for source, target in copies:
+            self._copy(source, target)
+
+    def _transposed(self, view: View, output: View) -> None:
+        """A view copied, by squares turned over in registers where its rows lie across: of whole vectors, or of so few lanes that the
+        code for one is short. The last squares of other lengths reach back over those before them.
+        """
+        long = [(n, s, t) for n, s, t in zip(view.shape, view.strides, output.strides, strict=True) if n != 1]
+        rows = next((i for i, (_, s, _) in enumerate(long) if s == 1), None)
+        if rows is None or rows == len(long) - 1 or view.buffer.dtype == np.bool_:
+            self._copy(view, output)
+            return
+        code, dtype, widest = self.code, view.buffer.dtype, self.memory.widest
+        (high, _, below), (wide, across, _) = long[rows], long[-1]
+        size = decided(_side, high, wide, widest)
+        if not size:
+            self._copy(view, output)
+            return
+        others = [axis for i, axis in enumerate(long) if i not in (rows, len(long) - 1)]
+        itemsize = dtype.itemsize
+
+        def square(at: tuple[Index, ...]) -> None:
+            *outer, i, j = at
+            i, j = (code.smaller(code.sum((k, size)), n - size) for k, n in ((i, high), (j, wide)))
+            begin = code.sum((view.start, 1), *((k, s) for k, (_, s, _) in zip(outer, others, strict=True)), (i, 1))
+            end = code.sum(*((k, t) for k, (_, _, t) in zip(outer, others, strict=True)), (j, 1))
+            source = code.address(view.buffer, code.sum((begin, 1), (j, across)))
+            target = code.address(output.buffer, code.sum((end, 1), (i, below)))
+            turn(code, size, dtype, (source, across * itemsize), (target, below * itemsize))
+
+        code.shared_nest([*(n for n, _, _ in others), -(-high // size), -(-wide // size)], square)
+
     # --- the result says where its elements come from
 
     def take(self) -> None:
         """Every place of the result gets the element that belongs there."""
         (source, *_), (links, *_) = self.inputs, links_of(self.equation)
-        if is_strided(self.equation):
-            self._transposed(source.through(links, self.output.shape))
-            return
 
         def one(point: tuple[Index, ...]) -> None:
             self._write(self.output, point, self._read(source, self._source(links, source.shape, point)))
@@ -122,56 +187,14 @@ class _Move:
             whole = code.divide(flat, math.prod(shape[j] for j in link.sources[k + 1 :]))
             found[i] = code.sum((whole, 1), (code.divide(whole, shape[i]), -shape[i])) if k else whole
 
-    def _transposed(self, view: View) -> None:
-        """A view copied, by squares turned over in registers where its rows lie across: of whole vectors, or of so few lanes that the
-        code for one is short. The last squares of other lengths reach back over those before them.
-        """
-        long = [(n, s, t) for n, s, t in zip(view.shape, view.strides, self.output.strides, strict=True) if n != 1]
-        rows = next((i for i, (_, s, _) in enumerate(long) if s == 1), None)
-        if rows is None or rows == len(long) - 1 or view.buffer.dtype == np.bool_:
-            self._copy(view, self.output)
-            return
-        code, dtype, widest = self.code, view.buffer.dtype, self.memory.widest
-        (high, _, below), (wide, across, _) = long[rows], long[-1]
-        size = widest if high % widest == wide % widest == 0 else min(widest, FEW_LANES)
-        if min(high, wide) < size:
-            self._copy(view, self.output)
-            return
-        others = [axis for i, axis in enumerate(long) if i not in (rows, len(long) - 1)]
-        kind = vector_type(dtype, size)
-
-        def square(at: tuple[Index, ...]) -> None:
-            *outer, i, j = at
-            i, j = (code.smaller(code.sum((k, size)), n - size) for k, n in ((i, high), (j, wide)))
-            begin = code.sum((view.start, 1), *((k, s) for k, (_, s, _) in zip(outer, others, strict=True)), (i, 1))
-            end = code.sum(*((k, t) for k, (_, _, t) in zip(outer, others, strict=True)), (j, 1))
-            lines = []
-            for k in range(size):
-                place = code.sum((begin, 1), (code.sum((j, 1), (k, 1)), across))
-                lines.append(code.builder.load(code.address(view.buffer, place), typ=kind, align=dtype.itemsize))
-            for k, line in enumerate(turned(code, lines)):
-                place = code.sum((end, 1), (code.sum((i, 1), (k, 1)), below))
-                code.builder.store(line, code.address(self.output.buffer, place), align=dtype.itemsize)
-
-        code.shared_nest([*(n for n, _, _ in others), -(-high // size), -(-wide // size)], square)
-
     # --- the inputs say where their elements go
 
-    def put(self) -> None:
-        """Every element of the inputs goes to its place, into zeros where places are left over."""
-        if leaves_zeros(self.equation):
-            self._zeros()
-        moved = list(zip(self.inputs, links_of(self.equation), strict=True))[: _linear(self.equation)]
-        in_functions = not (self.code.places or self.code.unrolled or adds_up(self.equation))
-        if in_functions and len(moved) > MANY:
-            self._join([(source, self.output.part(links, source.shape)) for source, links in moved])
-            return
-        for source, links in moved:
-            scattered = [link for link in links if isinstance(link, Scattered)]
-            if scattered:
-                self._add(source, links, scattered[0])
-            else:
-                self._copy(source, self.output.part(links, source.shape))
+    def add(self) -> None:
+        """Every element of the inputs is added where it goes to, into zeros."""
+        self._zeros()
+        for source, links in zip(self.inputs[: _linear(self.equation)], links_of(self.equation), strict=False):
+            scattered = next(link for link in links if isinstance(link, Scattered))
+            self._add(source, links, scattered)
 
     def _join(self, pieces: list[tuple[View, View]]) -> None:
         """Each source to its target, by a function for all whose shapes and strides are alike, called in functions of their own."""
@@ -242,6 +265,12 @@ class _Move:
         self.code.nest((*source.shape[:axis], *source.shape[axis + 1 :]), line)
 
 
+def _side(high: int, wide: int, widest: int) -> int:
+    """Lanes of the squares that an array is turned over by, if any fits into it."""
+    size = widest if high % widest == wide % widest == 0 else min(widest, FEW_LANES)
+    return size if min(high, wide) >= size else 0
+
+
 def _beginning(view: View) -> View:
     """The same numbers, as those of a buffer that begins with the first of them."""
     whole = view.buffer
@@ -253,19 +282,3 @@ def _linear(equation: Equation) -> int | None:
     """How many of the inputs are moved; those after them are positions."""
     assert isinstance(equation.op, Layout)
     return equation.op.linear
-
-
-def turned(code: Code, lines: list[Any]) -> list[Any]:
-    """A square of vectors with rows and columns exchanged: at each stage blocks twice as large change places."""
-    width, stage = len(lines), 1
-    while stage < width:
-        lower = [lane if not lane & stage else width + lane - stage for lane in range(width)]
-        upper = [lane + stage if not lane & stage else width + lane for lane in range(width)]
-        masks = [ir.Constant(ir.VectorType(ir.IntType(32), width), mask) for mask in (lower, upper)]
-        turned = list(lines)
-        for k in range(width):
-            if not k & stage:
-                for place, mask in zip((k, k + stage), masks, strict=True):
-                    turned[place] = code.builder.shuffle_vector(lines[k], lines[k + stage], mask)
-        lines, stage = turned, 2 * stage
-    return lines

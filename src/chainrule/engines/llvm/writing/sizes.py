@@ -23,6 +23,7 @@ class Sizes:
         self._lines: list[str] = []
         self._names: dict[str, str] = {}
         self._told: dict[str, int] = {}
+        self._functions: dict[str, Callable[..., Any]] = {"min": min}
         self._numbers: Callable[..., Sequence[int] | None] | None = None
 
     def size(self, expression: str, value: int) -> Size:
@@ -38,6 +39,12 @@ class Sizes:
             self._names[condition] = ""
             self._lines.append(f"if not {condition}: return None")
 
+    def call(self, function: Callable[..., Any], numbers: Sequence[Number]) -> str:
+        """The expression for what a function of numbers gives."""
+        name = next((name for name, known in self._functions.items() if known is function), f"f{len(self._functions)}")
+        self._functions[name] = function
+        return f"{name}({', '.join(map(_text, numbers))})"
+
     def told(self, size: Size) -> int:
         """Which of the numbers that the function is told this one is."""
         return self._told.setdefault(size.text, len(self._told))
@@ -47,7 +54,7 @@ class Sizes:
         if self._numbers is None:
             told = f"return ({''.join([f'{text}, ' for text in self._told])})"
             lines, found = [f"def numbers({', '.join(self._inputs)}):", *self._lines, told], dict[str, Any]()
-            exec("\n ".join(lines), {"__builtins__": {"min": min}}, found)
+            exec("\n ".join(lines), {"__builtins__": self._functions}, found)
             self._numbers = found["numbers"]
         return self._numbers(*values)
 
@@ -142,8 +149,29 @@ _multiply, _ = _arithmetic("mul", "*")
 
 def smaller(a: int | Size, b: int | Size) -> int | Size:
     """The smaller of two numbers, which need not be known now."""
-    of = a.of if isinstance(a, Size) else b.of if isinstance(b, Size) else None
+    of = _sizes_of((a, b))
     return min(a, b) if of is None else of.size(f"min({_text(a)}, {_text(b)})", min(_value(a), _value(b)))
+
+
+def decided(function: Callable[..., Any], *numbers: Number) -> Any:
+    """What a function says of numbers, where code depends on nothing else of them: how it is found is not asked."""
+    answer, of = function(*map(_value, numbers)), _sizes_of(numbers)
+    if of is not None:
+        of.ask(f"{of.call(function, numbers)} == {answer!r}")
+    return answer
+
+
+def worked_out(function: Callable[..., Sequence[int]], *numbers: Number) -> Sequence[Number]:
+    """The numbers that a function makes of others, whatever it asks of them."""
+    found, of = function(*map(_value, numbers)), _sizes_of(numbers)
+    if of is None:
+        return found
+    together = of.size(of.call(function, numbers), 0)
+    return [of.size(f"{together.text}[{i}]", value) for i, value in enumerate(found)]
+
+
+def _sizes_of(numbers: Sequence[Number]) -> Sizes | None:
+    return next((x.of for x in numbers if isinstance(x, Size)), None)
 
 
 def known(number: Number) -> int | str:
