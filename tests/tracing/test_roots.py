@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ WAYS: dict[str, Any] = {
 STEPS = {  # with |x| for x, and what is left without the signs
     "{0} * 3.0": "{0} * 3.0", "y * {0}": "y * {0}", "-{0}": "-{0}", "{0} / y": "{0} / y", "{0}[::-1]": "{0}[::-1]",
     "{0} * np.abs(y)": "{0} * y", "{0}.reshape(3, 1)[:, 0]": "{0}", "np.abs(x[::-1]) * {0}": "x[::-1] * {0}",
+    "{0} + {0} * y": "{0} + {0} * y", "y * {0} - {0} / y": "y * {0} - {0} / y",
 }  # fmt: skip
 
 
@@ -94,6 +96,41 @@ def test_what_carries_a_sign_gives_it_to_its_result(name: str) -> None:
     for i in range(len(inputs)):
         turned = [-x if i == k else x for k, x in enumerate(inputs)]
         np.testing.assert_array_equal(op.evaluate(*turned), -op.evaluate(*inputs))
+
+
+@pytest.mark.parametrize("name", [name for name, op in REGISTRY.items() if op.shares])
+def test_a_sign_that_all_inputs_share_is_one_of_the_result(name: str) -> None:
+    a, b = np.array([0.5, 2.0, -3.0]), np.array([-1.5, 0.25, 4.0])
+    np.testing.assert_array_equal(REGISTRY[name].evaluate(-a, -b), -REGISTRY[name].evaluate(a, b))
+
+
+def test_a_sum_that_holds_one_before_twice_is_followed_once() -> None:
+    def f(x: Any) -> Any:
+        y = np.abs(x)
+        for _ in range(30):
+            y = y + y * 0.125  # written out, a thousand million terms
+        return np.sum(y * y)
+
+    assert cr.grad(f)(np.array([0.5]))[0] == pytest.approx(1.125**60, rel=1e-12)
+    np.testing.assert_allclose(cr.hessian(f)(np.zeros(2)), 2 * 1.125**60 * np.eye(2), rtol=1e-12)
+    assert len(cr.trace(cr.grad(f), np.zeros(2)).equations) < 1000
+
+
+@pytest.mark.parametrize("order", sorted(set(permutations([0, 0, 1, 1]))))
+@pytest.mark.parametrize(("power", "right"), [(2, 4.0), (4, 0.0)])
+def test_products_of_two_sizes_have_derivatives_in_every_order(
+    order: tuple[int, ...], power: int, right: float
+) -> None:
+    f: Any = lambda x, y: (np.abs(x) * np.abs(y)) ** power  # noqa: E731
+    for position in order:
+        f = cr.grad(f, position)
+    assert f(0.0, 0.0) == right
+
+
+def test_sums_of_different_sizes_have_no_second_derivative() -> None:
+    """(|x| + |y|)² and |x|·(|x| + 1) bend |x|, whatever is beside it."""
+    for f in (lambda x: (np.abs(x[0]) + np.abs(x[1])) ** 2, lambda x: np.abs(x[0]) * (np.abs(x[0]) + 1.0)):
+        assert np.isnan(cr.hessian(f)(np.array([0.0, 2.0]))[0, 0])
 
 
 def test_long_chains_of_products_end() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.explanation.rendering.data import exact
+from chainrule.explanation.rendering.json_form import exact
 
 
 def plain(x: Any) -> Any:

@@ -148,6 +148,8 @@ class Operation:
     """Whether its result is its input, if that is real, without the sign."""
     carries: bool = field(init=False, default=False)
     """Whether a sign of an input, or of two inputs together, is one of the result."""
+    shares: bool = field(init=False, default=False)
+    """Whether a sign that all its inputs have is one of the result."""
     even: Callable[..., Any] | None = field(init=False, default=None)
     """`even(m, square, *inputs)`: its result from the square of its first input; `None` for inputs where it is none of that."""
     symmetric: bool = field(init=False, default=False)

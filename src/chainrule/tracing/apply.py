@@ -207,7 +207,7 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
         elif trace.follows_roots:
             _note_root(trace, result, op, inputs)
     if roots is not None:
-        if op.carries:
+        if op.carries or op.shares:
             roots.carry(result, op, inputs, attributes, partial(_as_now, roots))
         if roots.kinks is not None and op.differentiable:
             roots.kinks.spread(result, op, bent, attributes, partial(_as_now, roots))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from inspect import signature
 from typing import Any, TypeVar
 
-from chainrule.explanation.rendering.data import exact
+from chainrule.explanation.rendering.json_form import exact
 
 F = TypeVar("F", bound=Callable[..., Any])
 

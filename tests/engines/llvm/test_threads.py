@@ -19,6 +19,7 @@ from chainrule.engines.llvm.threads.team import Team
 from chainrule.engines.llvm.threads.thread_choice import ThreadChoice
 from chainrule.engines.llvm.writing import long_sums, moves
 from chainrule.tracing import trees
+from chainrule.training.steps import blocks
 
 LONG = long_sums.LONG
 """Before `small_is_large` makes it shorter."""
@@ -123,6 +124,8 @@ def test_threads_that_leave_after_any_step_give_the_same_bits(case: str, monkeyp
     """As they do where one is held up: here whenever one looks twice for another."""
     monkeypatch.setattr(thread_group, "REST", 1)
     monkeypatch.setattr(thread_choice, "PATIENCE", 1)
+    monkeypatch.setattr(thread_choice, "_cores", thread_choice._Cores())
+    monkeypatch.setattr(blocks, "BLOCK_SECONDS", 60.0)  # calls of several steps, however slow the machine
     layers, inputs, targets, options = CASES[case]
     one = trained(layers, inputs, targets, engine="llvm", threads=1, **options)
     held_up, carry_out = [], Team.carry_out

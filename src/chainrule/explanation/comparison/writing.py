@@ -11,7 +11,7 @@ from typing import Any
 from chainrule.explanation.comparison.compared import Compared
 from chainrule.explanation.plain import plain
 from chainrule.explanation.rendering.commands import sentence
-from chainrule.explanation.rendering.data import VERSION, written
+from chainrule.explanation.rendering.json_form import VERSION, written
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.tables import Table
 from chainrule.explanation.rendering.written import filled

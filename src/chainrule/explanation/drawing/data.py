@@ -18,7 +18,7 @@ from chainrule.explanation.drawing.scene import (
     Shape,
     Text,
 )
-from chainrule.explanation.rendering.data import VERSION, exact
+from chainrule.explanation.rendering.json_form import VERSION, exact
 
 
 def data_of(scene: Scene) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from chainrule.explanation.drawing.data import data_of
 from chainrule.explanation.drawing.figure import to_figure
 from chainrule.explanation.drawing.scene import Scene
 from chainrule.explanation.drawing.svg import to_svg
-from chainrule.explanation.rendering.data import written
+from chainrule.explanation.rendering.json_form import written
 from chainrule.notebooks import Shown, picture
 
 FORMATS = (".svg", ".png", ".pdf")

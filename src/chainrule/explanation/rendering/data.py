@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -12,6 +10,7 @@ from chainrule.errors import DataError
 from chainrule.explanation.evaluations.finite_differences import Check
 from chainrule.explanation.formulas.indices import Letter
 from chainrule.explanation.formulas.symbols import Numeral, Place, Product, Series, Sum
+from chainrule.explanation.rendering.json_form import VERSION, exact, written
 from chainrule.explanation.rendering.names import Spelled
 from chainrule.explanation.rendering.story import (
     Applied,
@@ -32,25 +31,10 @@ from chainrule.explanation.rendering.story import (
 )
 from chainrule.ops.notation import ATOM
 
-VERSION = 1
-"""Grows when what is there changes its meaning; new fields do not change it."""
-
 
 def as_json(story: Story) -> str:
     """Everything as JSON."""
     return written(data_of(story))
-
-
-def written(data: Any) -> str:
-    """JSON as all explanations write it."""
-    return json.dumps(data, ensure_ascii=False, allow_nan=False)
-
-
-def exact(x: float | Fraction | None) -> float | str | None:
-    """A number as JSON has it; what is not finite as a text that JavaScript and Python read."""
-    if x is None or math.isfinite(x):
-        return None if x is None else float(x)
-    return "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
 
 
 def data_of(story: Story) -> dict[str, Any]:

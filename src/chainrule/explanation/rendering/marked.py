@@ -7,7 +7,7 @@ from typing import Any
 
 from chainrule.explanation.derived import Derived
 from chainrule.explanation.evaluations.finite_differences import Check
-from chainrule.explanation.rendering.data import VERSION, exact
+from chainrule.explanation.rendering.json_form import VERSION, exact
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.story import Block, Passage, Statement
 from chainrule.explanation.rendering.styles import MathmlStyle, TextStyle

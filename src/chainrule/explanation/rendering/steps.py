@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.explanation.rendering.data import VERSION, exact
+from chainrule.explanation.rendering.json_form import VERSION, exact
 from chainrule.nn.parameters import flat_names
 from chainrule.tracing import trees
 

@@ -22,7 +22,7 @@ from chainrule.explanation.evaluations.places import element_of, find
 from chainrule.explanation.formulas.rules import only_moves
 from chainrule.explanation.formulas.symbols import Element
 from chainrule.explanation.rendering.contributions import Piece, Writes, as_html, as_text, render_splits
-from chainrule.explanation.rendering.data import VERSION, exact, written
+from chainrule.explanation.rendering.json_form import VERSION, exact, written
 from chainrule.explanation.rendering.names import ARROW, in_signs, spelled
 from chainrule.explanation.rendering.written import Written
 from chainrule.explanation.splits.paths import Paths

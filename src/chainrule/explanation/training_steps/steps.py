@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from chainrule.errors import SettingError
-from chainrule.explanation.rendering.data import written
+from chainrule.explanation.rendering.json_form import written
 from chainrule.explanation.rendering.steps import data_of
 from chainrule.explanation.rendering.written import Written
 from chainrule.explanation.training_steps.stage import Stage

@@ -108,6 +108,7 @@ class Elementwise(Operation):
     even: Callable[..., Any] | None = None
     unsigned: bool = False
     carries: bool = False
+    shares: bool = False
     symmetric: bool = False
     flattens: Callable[..., int] | None = None
     moves: tuple[int, int | None] = (0, None)

@@ -12,7 +12,7 @@ import numpy as np
 
 from chainrule.errors import SettingError, UnknownNameError, shortened
 from chainrule.explanation.rendering.contributions import Piece, Writes, as_html, as_text, render_splits
-from chainrule.explanation.rendering.data import VERSION, exact, written
+from chainrule.explanation.rendering.json_form import VERSION, exact, written
 from chainrule.explanation.rendering.numerals import how_many, readable
 from chainrule.explanation.rendering.written import Written
 from chainrule.network import Network

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import DataError, SettingError, UnknownNameError
-from chainrule.explanation.rendering.data import VERSION, exact, written
+from chainrule.explanation.rendering.json_form import VERSION, exact, written
 from chainrule.explanation.rendering.numerals import how_many, readable
 from chainrule.explanation.rendering.tables import Table
 from chainrule.explanation.rendering.written import Written

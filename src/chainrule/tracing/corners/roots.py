@@ -1,8 +1,8 @@
 """Values without a derivative where they are 0, whose even powers have one: |x|, norms, and what products make of |x|.
 
-A trace remembers them. Where they cancel, as in |x|², r·r with r = ‖x‖, (c·|x|)², |x|·y·|x| or Σ|x|·|x|, the result is computed from
-what is under them, without the signs that were taken away: x², Σx², (c·x)², x·y·x. What is not followed so has no second derivative
-there (`kinks.py`).
+A trace remembers them. Where they cancel, as in |x|², r·r with r = ‖x‖, (c·|x|)², |x|·y·|x|, (|x|·y + |x|)·|x| or Σ|x|·|x|, the
+result is computed from what is under them, without the signs that were taken away: x², Σx², (c·x)², x·y·x. What is not followed so
+has no second derivative there (`kinks.py`).
 """
 
 from __future__ import annotations
@@ -95,6 +95,10 @@ class Roots:
         if length >= LONGEST or value.dtype.kind not in "fc":
             return
         signs: list[frozenset[Hashable]] = [frozenset() if root is None else root.odd for root in roots]
+        if op.shares:  # |x|·a + |x|·b is |x|·(a + b)
+            if signs[0] and all(own_signs == signs[0] for own_signs in signs):
+                self.known[id(value)] = Root(value, op, tuple(map(own, inputs)), attributes, None, signs[0], length)
+            return
         odd, several = reduce(xor, signs), len(inputs) > 1
         beside = several and not op.meets(**attributes)
         key = None
@@ -153,14 +157,18 @@ class Roots:
                 return getattr(m, op.name)(*(self.signed(m, x) for x in inputs), **attributes)
         return None if op.even is None else op.even(m, self._square(m, first), *inputs, **attributes)
 
-    def signed(self, m: Namespace, x: Any) -> Any:
-        """The value with the signs that |…| took away."""
+    def signed(self, m: Namespace, x: Any, found: dict[int, Any] | None = None) -> Any:
+        """The value with the signs that |…| took away; `found` has those of what was met on the way, by what it is made of."""
         root = self.of(x)
         if root is None or not root.odd:
             return x
         if root.op.unsigned:
             return root.inputs[0]
-        return getattr(m, root.op.name)(*(self.signed(m, given) for given in root.inputs), **root.attributes)
+        found, made = {} if found is None else found, id(root.inputs)
+        if made not in found:  # several handles may hold a value, and sums hold it several times
+            given = [self.signed(m, own, found) for own in root.inputs]
+            found[made] = getattr(m, root.op.name)(*given, **root.attributes)
+        return found[made]
 
     def _square(self, m: Namespace, root: Root) -> Callable[[], Any]:
         if root.odd:

@@ -9,7 +9,7 @@ from typing import Any
 from chainrule.errors import SettingError
 from chainrule.explanation.comparison import compare_network
 from chainrule.explanation.diagnosis import diagnose
-from chainrule.explanation.rendering.data import exact
+from chainrule.explanation.rendering.json_form import exact
 from chainrule.nn.parameters import flat_names
 from chainrule.training import Settings as TrainingSettings
 from chainrule.training import Training

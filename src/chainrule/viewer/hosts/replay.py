@@ -14,7 +14,7 @@ import numpy as np
 
 from chainrule.errors import ChainruleError, SettingError, shortened
 from chainrule.explanation.derivations.derivation import DEPTHS
-from chainrule.explanation.rendering.data import written
+from chainrule.explanation.rendering.json_form import written
 from chainrule.training.between_epochs.progress import display
 from chainrule.viewer.grids import in_steps, is_grid
 from chainrule.viewer.hosts import messages
