@@ -170,14 +170,14 @@ def is_in_memory(x: Any) -> bool:
 def filled_up(data: Batch, batch_size: int) -> Batch:
     """The data with rows that count 0 behind them that make the last batch as large as the others.
 
-    Then one compiled step serves all batches. Data are left as they are where this would add more than a quarter to
-    them, where they lie on disk, and where they are very large.
+    Then one compiled step serves all batches. Data are left as they are where this would add more than a tenth to them, for
+    that costs more in some epochs than compiling another step does once; where they lie on disk; and where they are very large.
     """
     arrays = data.arrays()
     rows = len(arrays[0])
     missing = -rows % batch_size
     large = sum(x.nbytes for x in arrays) > FILLED_BYTES
-    if not missing or 4 * missing > rows or large or not all(map(is_in_memory, arrays)):
+    if not missing or 10 * missing > rows or large or not all(map(is_in_memory, arrays)):
         return data
     counts = np.ones(rows, data.inputs[0].dtype) if data.counts is None else data.counts
     data = replace(data, counts=counts)
