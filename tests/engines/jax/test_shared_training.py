@@ -287,9 +287,9 @@ def test_a_lost_process_ends_all_and_another_number_goes_on(signalled: str, fold
     [
         (["--address", "node1"], "--address was given 'node1'; give the first process's machine and a free port"),
         (["--address", "node1:70000"], "--address was given"),
-        (["--number", "1"], "give all of a process that is one of several"),
-        (["--processes", "2", "--number", "1"], "give all of a process that is one of several"),
-        (["--processes", "2", "--address", "node1:29500"], "give all of a process that is one of several"),
+        (["--number", "1"], "to start one of several processes by hand, give all of"),
+        (["--processes", "2", "--number", "1"], "to start one of several processes by hand, give all of"),
+        (["--processes", "2", "--address", "node1:29500"], "to start one of several processes by hand, give all of"),
         (["--address", "node1:29500", "--processes", "2", "--number", "2"], "of 2 processes give 0 to 1"),
     ],
 )
