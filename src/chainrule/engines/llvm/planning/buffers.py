@@ -24,6 +24,9 @@ ARRIVALS, PATIENCE, HELD_UP, END, MEETING = range(5)
 """What threads that meet tell each other, in numbers of 8 bytes: their arrivals; looks at them after which one counts as held up;
 whether one was; the steps after which they part."""
 
+REST = 1024
+"""Looks at the arrivals between two times that the system may run another thread in this one's place."""
+
 
 STATUS_BYTES = 4
 """Bytes of the status, at the beginning of the arena."""

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chainrule.engines.llvm.threads.thread_group import REST
+from chainrule.engines.llvm.planning.buffers import REST
 
 FIRST, AGAIN = 4, 32
 """The call in which the other number of threads is tried first, since those before are short. The calls until the next trial double

@@ -17,12 +17,9 @@ from typing import Any
 
 from chainrule.engines.llvm import ir
 from chainrule.engines.llvm.machine.machine import YIELD, pause
-from chainrule.engines.llvm.planning.buffers import ARRIVALS, BARRIER, END, HELD_UP, PATIENCE, Buffer
+from chainrule.engines.llvm.planning.buffers import ARRIVALS, BARRIER, END, HELD_UP, PATIENCE, REST, Buffer
 
 i64, pointer = ir.IntType(64), ir.PointerType()
-
-REST = 1024
-"""Looks at the counter between two times that the system may run another thread in this one's place."""
 
 
 class SingleThread:
