@@ -36,6 +36,7 @@ from chainrule.network.files.checkpoints import newest
 from chainrule.training import OPTIMIZERS, Every
 from chainrule.training.between_epochs import watching as watching_module
 from chainrule.training.between_epochs.checkpoints import Checkpoints, as_typed
+from chainrule.training.keyframes import Keyframes
 from killing import Noted
 from training.test_continuing import EPOCHS, SCHEDULES, WATCHED, X, Y, alike, network, same, trained
 from trying import ENGINES, examples
@@ -135,15 +136,15 @@ def test_what_a_callback_has_seen_goes_with_it(tmp_path: Path) -> None:
         assert last.seen == whole.seen
 
 
-@pytest.mark.parametrize("place", ["hold", "note"])
+@pytest.mark.parametrize("place", ["Keyframes.note", "Checkpoints.hold", "Checkpoints.note"])
 def test_an_interrupt_just_before_or_after_the_callbacks_are_told(
     place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chainrule.training.between_epochs.checkpoints import Checkpoints
-
+    """What was learned until then is kept, however long ago the last moment was written."""
     whole, path, first, last = Noted(), tmp_path / "run.ckpt", Noted(), Noted()
     trained(network(), callbacks=[whole])
-    own, calls = getattr(Checkpoints, place), list[int]()
+    of, name = {each.__name__: each for each in (Checkpoints, Keyframes)}[place.split(".")[0]], place.split(".")[1]
+    own, calls = getattr(of, name), list[int]()
 
     def interrupted(self: Any, *given: Any) -> None:
         calls.append(1)
@@ -152,9 +153,12 @@ def test_an_interrupt_just_before_or_after_the_callbacks_are_told(
         own(self, *given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Checkpoints, place, interrupted)
+        patch.setattr(of, name, interrupted)
         patch.setattr("chainrule.training.steps.blocks.BLOCK_SECONDS", 10.0)
-        trained(network(), callbacks=[first], checkpoint=path, every=1)
+        trained(network(), callbacks=[first], checkpoint=path, every="1h", record=True)
+    kept = cr.load(path).run
+    assert kept is not None
+    assert kept.steps >= 8  # of two epochs
     cr.resume(path, X, Y, callbacks=[last])
     assert last.seen == whole.seen
 
@@ -189,8 +193,6 @@ def test_ctrl_c_again_and_again_while_an_epoch_is_noted(
 
 
 def test_an_interrupt_when_a_callback_has_ended_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chainrule.training.between_epochs.checkpoints import Checkpoints
-
     given, note = {"callbacks": [lambda end: end.epoch == 3 and "enough"]}, Checkpoints.note
 
     def interrupted(self: Any, epochs: int, now: Any) -> None:

@@ -243,6 +243,7 @@ class Training:
             try:
                 yield from self._carry_out(block, runner, shown)
             finally:  # also when interrupted or diverged: the epochs that were completed are history
+                self._hold(block)
                 row = self._note_epochs(block)
                 if ahead is not None:
                     ahead.wait()
@@ -282,8 +283,6 @@ class Training:
                 if self.checkpoints is not None:
                     self.checkpoints.note(int(done), self.now)
                 shown.update(done, dict(zip(self.step.objective.metrics, so_far, strict=True)))
-        if self.checkpoints is not None:
-            self.checkpoints.hold(self.now)
 
     def _diverged(self, block: Block, call: Call, report: Any) -> Exception:
         """The error for a call that left the finite numbers; the training then stands before the step that did."""
@@ -315,10 +314,16 @@ class Training:
             columns |= {f"val_{name}": values for name, values in found.items()}
         return columns
 
+    def _hold(self, block: Block) -> None:
+        """Take the moment at the end of a block before it is history, of which no callback has been told."""
+        if self.checkpoints is not None and self._at.steps == block.count * self.steps_per_epoch:
+            self.checkpoints.hold(self.now)
+
     def _catch_up(self) -> None:
         """Note the epochs whose noting was interrupted; what looks at every one has them one at a time, and is never far behind."""
         block = self._at.block
         if not self._looked_at and self.history.epochs == block.first:
+            self._hold(block)
             self.history.extend(self._completed(block))
         self._show_watchers()
 
@@ -392,6 +397,4 @@ class Training:
 
     def recorded(self) -> Keyframes | None:
         """What was kept on the way, up to where the training is now; `None` if it is not recorded."""
-        if self.keyframes is not None:
-            self.keyframes.end(self._keyframe(), self._at.reported)
-        return self.keyframes
+        return None if self.keyframes is None else self.keyframes.ended(self._keyframe(), self._at.reported)

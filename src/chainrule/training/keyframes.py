@@ -90,12 +90,13 @@ class Keyframes:
             if len(self.frames) > self.most:
                 self._thin()
 
-    def end(self, frame: Keyframe, report: Any) -> None:
-        """Take the last one in any case, and again what the steps of its block have reported: both may have been cut off."""
+    def ended(self, frame: Keyframe, report: Any) -> Keyframes:
+        """With the last one in any case, and again what the steps of its block have reported: both may have been cut off."""
         self._steps = frame.step
         self._note(report)
         if frame.step > self.frames[-1].step:
             self.frames.append(frame)
+        return self
 
     def _note(self, report: Any) -> None:
         """Put down the rows of the steps before where it is."""
