@@ -98,6 +98,8 @@ def test_types_of_frames_are_numbers():
     for cells in ([1, None, 3], [1.0, None, 3.0], [True, None, True]):
         assert math.isnan(read_numbers(pl.Series(cells)).values[1])
     assert read_numbers(pl.Series([datetime.timedelta(days=1)])).values.tolist() == [86400.0]
+    longest = 2**63 - 1  # milliseconds, of which there are a thousand times as many microseconds
+    assert read_numbers(pl.Series([longest], dtype=pl.Duration("ms"))).values.tolist() == [longest / 1000]
     assert read_numbers(pl.Series([2**60 + 1])).values[0] == float(2**60)
     read = read_numbers(pl.Series([1e308, -math.inf, 1.0]))
     np.testing.assert_array_equal(read.values, [LARGEST, np.nan, 1])

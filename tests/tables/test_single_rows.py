@@ -93,6 +93,12 @@ ODD = [
         "2021-03-04T05:06:07.250Z",
         "2021-03-04T05:06:07.1234567Z",
     ],
+    *(
+        "Rome\x1f",
+        "\x1cNA",
+        "\u2003yes\x85",
+        "\x1e1",
+    ),  # for Python four marks of old terminals are blanks, for others none
     *("Größe 3,5 cm²", "İs it red", "old \u0915\u093e red", "RED Red, red_car"),
     *(0, 1, 3, -1, 2**60, 2**53, 1.5, 3.0, 1e300, np.nan, np.inf, True, False, np.float32(2.5), np.int64(3)),
     *("2021-03-04", "2021-3-4", "04.03.2021", "2021-03-04 05:06", "20210304", date(2021, 3, 4)),
@@ -229,7 +235,9 @@ def test_records_lists_and_objects_are_in_one_row_what_they_are_in_a_table(kind)
         assert model.explain(rows[n]).prediction == pytest.approx(said[n], rel=1e-4)
 
 
-@pytest.mark.parametrize(("column", "cell"), [("flag", 3), ("moment", 5), ("number", "n.b."), ("number", object())])
+@pytest.mark.parametrize(
+    ("column", "cell"), [("flag", 3), ("moment", 5), ("number", "n.b."), ("number", object()), ("gappy", np.inf)]
+)
 def test_what_is_no_value_of_its_column_is_refused_in_a_row(column, cell):
     with pytest.raises(TableError, match=f"column '{column}' of the row holds"):
         PREPARATION.apply_row(USUAL | {column: cell})

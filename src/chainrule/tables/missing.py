@@ -13,6 +13,9 @@ from chainrule.tables.table import Table
 
 MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "-nan", "null", "<na>", "nat"})
 
+BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+"""What Unicode takes for blanks."""
+
 Missing = Literal["fill", "drop", "error"]
 POLICIES = ("fill", "drop", "error")
 
@@ -45,7 +48,7 @@ class Spelling:
     @classmethod
     def of(cls, marks: Marks = (), values: Marks = ()) -> Spelling:
         """With further marks, and without those that are values here, such as NA for Namibia."""
-        lower = [{text.strip().lower() for text in as_marks(given)} for given in (marks, values)]
+        lower = [{without_blanks(text).lower() for text in as_marks(given)} for given in (marks, values)]
         return cls(marks=(MISSING | lower[0]) - lower[1])
 
     def in_table(self, table: Table) -> Spelling:
@@ -65,7 +68,7 @@ class Spelling:
 
     def is_missing(self, text: str) -> bool:
         """Whether a cell's text means "no value"."""
-        if text.strip().lower() in self.marks:
+        if without_blanks(text).lower() in self.marks:
             return True
         return bool(self.numbers) and (number(text, self.decimal) or (None,))[0] in self.numbers
 
@@ -92,3 +95,14 @@ def checked_policy(missing: Missing) -> Missing:
     if missing not in POLICIES:
         raise SettingError(f"missing values were to be treated by {missing!r}; known: {', '.join(POLICIES)}.")
     return missing
+
+
+def without_blanks(text: str) -> str:
+    r"""The text without blanks around it, as a columnar reader has it: for Python four marks of old terminals are blanks, too.
+
+    Examples
+    --------
+    >>> without_blanks(" \N{NO-BREAK SPACE}a b\n"), without_blanks("a\x1f")
+    ('a b', 'a\x1f')
+    """
+    return text.strip(BLANKS)

@@ -185,7 +185,7 @@ def _read(column: pl.Series, decimal: Decimal, marks: Collection[str], unit: str
         infinite = int(np.isinf(values).sum())
         return Numbers(_bounded(values), unit or "", {"inf": infinite} if infinite else {}, merged(column, values))
     if kind == pl.Duration:
-        return Numbers(column.dt.total_microseconds().cast(pl.Float64).to_numpy() / 1e6, "s")
+        return Numbers(microseconds(column) / 1e6, "s")
     if unit is not None and kind in (pl.Categorical, pl.Enum):
         return _read(column.cast(pl.String), decimal, marks, unit)
     if kind != pl.String:
@@ -206,6 +206,16 @@ def _read(column: pl.Series, decimal: Decimal, marks: Collection[str], unit: str
     values[failed.to_numpy()] = [numbers.get(text, np.nan) for text in texts]
     strays = {text: count for text, count in counts.items() if text not in numbers and text.lower() not in marks}
     return Numbers(_bounded(values), unit, strays, merged(column, values))
+
+
+def microseconds(times: pl.Series) -> NDArray[np.float64]:
+    """Spans of time, or moments since 1970; of those in milliseconds not all have a whole number of them in 64 bits."""
+    import polars as pl
+
+    if getattr(times.dtype, "time_unit", "") == "ms":
+        return times.to_physical().cast(pl.Float64).to_numpy() * 1e3
+    whole = times.dt.total_microseconds() if times.dtype == pl.Duration else times.dt.epoch("us")
+    return whole.cast(pl.Float64).to_numpy()
 
 
 def reach(values: NDArray[np.float64], size: float) -> NDArray[np.bool_]:

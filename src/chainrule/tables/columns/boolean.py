@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from chainrule.tables.columns.column import Column, Feature, Reading, Words
 from chainrule.tables.columns.texts import SINGLE, as_text, mapped, trimmed
-from chainrule.tables.missing import Spelling
+from chainrule.tables.missing import Spelling, without_blanks
 from chainrule.tables.numbers import number
 from chainrule.tables.options import quoted, unread
 
@@ -98,7 +98,7 @@ class Boolean(Column):
         """0 or 1."""
         if cell is None:
             return math.nan
-        text = as_text(cell).strip()
+        text = without_blanks(as_text(cell))
         value = _TRUTH.get(text.lower())
         return _ZEROS_AND_ONES.get(number(text, spelling.decimal), math.nan) if value is None else value
 

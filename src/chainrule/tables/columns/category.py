@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from chainrule.tables.columns.column import Column, Feature, Reading, Words, require
 from chainrule.tables.columns.places import Places, in_order
 from chainrule.tables.columns.texts import SINGLE, as_text, mapped, occurrences, trimmed
-from chainrule.tables.missing import Spelling
+from chainrule.tables.missing import Spelling, without_blanks
 from chainrule.tables.options import counted, quoted
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class Category(Column):
 
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """One category's place."""
-        return self.place(None if cell is None else as_text(cell).strip() or None, spelling)
+        return self.place(None if cell is None else without_blanks(as_text(cell)) or None, spelling)
 
     def is_sure(self, cell: Any, value: Any) -> bool:
         """A category of training's, or one for which there is a flag of rare ones."""

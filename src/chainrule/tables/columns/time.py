@@ -16,7 +16,7 @@ from chainrule.tables.columns.number import Number
 from chainrule.tables.columns.texts import as_texts
 from chainrule.tables.columns.time_forms import OF_DAY, form_of, has_day, iso_forms, other_order, parsed, spelled
 from chainrule.tables.missing import Spelling
-from chainrule.tables.numbers import Numbers
+from chainrule.tables.numbers import Numbers, microseconds
 from chainrule.tables.options import columns_option, unread
 
 if TYPE_CHECKING:
@@ -295,4 +295,4 @@ def _since_1970(moments: pl.Series, zone: str) -> NDArray[np.float64]:
         return moments.cast(pl.Int32).cast(pl.Float64).to_numpy() * DAY
     if zone and _zone_of(moments, ""):
         moments = moments.dt.convert_time_zone(zone)
-    return moments.dt.replace_time_zone(None).dt.epoch("us").cast(pl.Float64).to_numpy() / 1e6
+    return microseconds(moments.dt.replace_time_zone(None)) / 1e6

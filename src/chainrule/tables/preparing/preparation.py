@@ -249,7 +249,7 @@ class Preparation:
         Raises
         ------
         TableError
-            When columns are absent, or a text is no number, time or yes and no where the model learned one.
+            When columns are absent, or a cell is no number, time or yes and no where the model learned one, such as infinity.
         """
         try:
             return read_row(self._blocks, self.spelled, row)

@@ -27,7 +27,7 @@ def read_row(blocks: Sequence[Block], spelling: Spelling, row: Mapping[str, Any]
         When a cell is no value of its column: of a row nobody sees remarks.
     """
     read = [
-        [_value(column, plain(cell), spelling) for column, cell in zip(block.columns, given, strict=True)]
+        [_value(column, cell, spelling) for column, cell in zip(block.columns, given, strict=True)]
         for block, given in zip(blocks, _cells(blocks, row), strict=True)
     ]
     return joined(blocks, read, 1)
@@ -50,9 +50,7 @@ def read_surely(
             for column, raw in zip(block.columns, given, strict=True):
                 cell = plain(raw)
                 value = np.asarray(column.read_one(cell, spelling))
-                if cell is None and isinstance(raw, float | np.floating) and np.isinf(raw):
-                    return None  # which is missing, with a remark
-                if not column.is_sure(cell, value) or (not filled and np.isnan(value).any()):
+                if _is_infinite(raw) or not column.is_sure(cell, value) or (not filled and np.isnan(value).any()):
                     return None
                 read[-1].append(value[None])
     except (KeyError, TypeError):
@@ -65,8 +63,14 @@ def _cells(blocks: Sequence[Block], row: Mapping[str, Any]) -> list[list[Any]]:
     return [[row[column.name] for column in block.columns] for block in blocks]
 
 
-def _value(column: Column, cell: Any, spelling: Spelling) -> NDArray[np.float64]:
+def _is_infinite(cell: Any) -> bool:
+    """Whether it is an infinity, which counts as missing with a remark."""
+    return isinstance(cell, float | np.floating) and bool(np.isinf(cell))
+
+
+def _value(column: Column, raw: Any, spelling: Spelling) -> NDArray[np.float64]:
     """One cell, shape (1,) or (1, parts)."""
+    cell = raw if column.of_numbers and _is_infinite(raw) else plain(raw)
     try:
         value = np.asarray(column.read_one(cell, spelling))
     except TypeError:
