@@ -286,7 +286,7 @@ class TestEnded:
         assert all(equal(recording.at(k), whole.at(k)) for k in range(calls))
         np.testing.assert_array_equal(recording.losses, whole.losses[: calls - 1])
 
-    @pytest.mark.parametrize("place", ["note", "end", "_thin"])
+    @pytest.mark.parametrize("place", ["note", "ended", "_thin"])
     def test_by_an_interrupt_while_it_is_recorded(self, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
         own, made = getattr(keyframes.Keyframes, place), []
 
@@ -302,7 +302,7 @@ class TestEnded:
             try:
                 trained(net, record=True, epochs=40)
             except KeyboardInterrupt:
-                assert place == "end"
+                assert place == "ended"
         assert net.recording is not None
         assert net.run is not None
         assert same(net.recording.at(net.recording.steps), net.run)
