@@ -40,6 +40,12 @@ class Dirty:
         return memory
 
 
+@pytest.fixture(autouse=True)
+def unknown_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What trainings before have found of the machine's cores does not count."""
+    monkeypatch.setattr(thread_choice, "_cores", thread_choice._Cores())
+
+
 @pytest.fixture
 def small_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every step counts as large enough to be shared out, and every group of it."""
@@ -124,7 +130,6 @@ def test_threads_that_leave_after_any_step_give_the_same_bits(case: str, monkeyp
     """As they do where one is held up: here whenever one looks twice for another."""
     monkeypatch.setattr(thread_group, "REST", 1)
     monkeypatch.setattr(thread_choice, "PATIENCE", 1)
-    monkeypatch.setattr(thread_choice, "_cores", thread_choice._Cores())
     monkeypatch.setattr(blocks, "BLOCK_SECONDS", 60.0)  # calls of several steps, however slow the machine
     layers, inputs, targets, options = CASES[case]
     one = trained(layers, inputs, targets, engine="llvm", threads=1, **options)
@@ -211,7 +216,6 @@ def test_a_deep_network_of_layers_that_are_alike(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_large_step_uses_all_cores_and_a_small_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(thread_choice, "_cores", thread_choice._Cores())
     groups: list[int] = []
     together = training.CompiledFunction.together
     monkeypatch.setattr(
@@ -300,7 +304,6 @@ class Machine:
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine = Machine()
     monkeypatch.setattr(thread_choice, "time", machine)
-    monkeypatch.setattr(thread_choice, "_cores", thread_choice._Cores())
     return machine
 
 
@@ -391,7 +394,9 @@ def test_a_call_that_was_slow_once_changes_nothing(machine: Machine) -> None:
 
 
 def test_one_core_is_one_thread() -> None:
+    """In one part, also where others keep cores busy."""
     choice = ThreadChoice(1)
+    thread_choice._cores.are_busy(10.0)
     for _ in range(40):
         for part in choice.parts(7):
             assert part == (1, 7)

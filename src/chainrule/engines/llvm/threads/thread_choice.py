@@ -131,7 +131,7 @@ class ThreadChoice:
         for threads in self._tried(steps):
             yield threads, min(max(1, steps // SHARE), self._left)
         while self._left:
-            taken = math.ceil(_cores.taken / min(self._seconds[1])) if 1 in self._seconds else 0
+            taken = math.ceil(_cores.taken / min(self._seconds[1])) if self._most > 1 and 1 in self._seconds else 0
             yield self._fastest(), min(self._left, taken or self._left)
 
     def _tried(self, steps: int) -> tuple[int, ...]:
