@@ -396,7 +396,7 @@ def test_a_call_that_was_slow_once_changes_nothing(machine: Machine) -> None:
 def test_one_core_is_one_thread() -> None:
     """In one part, also where others keep cores busy."""
     choice = ThreadChoice(1)
-    thread_choice._cores.are_busy(10.0)
+    thread_choice._cores.are_busy(2.0)
     for _ in range(40):
         for part in choice.parts(7):
             assert part == (1, 7)
